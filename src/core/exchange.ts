@@ -1,0 +1,72 @@
+import type { Refusal } from './errors.ts';
+import type { HeaderMap } from './headers.ts';
+import type { TokenUsage } from './usage.ts';
+
+/** One request and its answer, as every layer sees them, on any runtime and in any dialect. */
+
+export type Operation = 'messages' | 'count_tokens' | 'models' | 'other';
+
+export interface GatewayRequest {
+  /** `x-slipstream-id` of the answer and the logs. */
+  readonly id: string;
+  readonly operation: Operation;
+  readonly method: string;
+  /** Path and query as the caller wrote them, from `/v1/` on. */
+  readonly target: string;
+  readonly headers: HeaderMap;
+  /** The caller's bytes, whole and untouched; a stream only for what the gateway does not read. */
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
+  /** As the body names it; null where it names none or cannot be read (a compressed body). */
+  readonly model: string | null;
+  readonly receivedAtMs: number;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: HeaderMap;
+}
+
+/**
+ * The way back to the caller. Pushed, with back-pressure, and open until the last byte has left or the caller is gone:
+ * whoever holds a slot for an exchange holds it for as long as the promise of the whole exchange is pending.
+ */
+export interface Reply {
+  readonly isOpen: boolean;
+  /** Sends status and headers, once. */
+  open(head: ResponseHead): void;
+  /** False when the caller reads more slowly than we write: stop until `onDrain` runs. */
+  write(chunk: Uint8Array): boolean;
+  /** Runs once when a full reply can take more, or when the caller is gone. */
+  onDrain(run: () => void): void;
+  /** Ends properly; resolves when the last byte has left or the caller is gone. */
+  end(): Promise<void>;
+  /** Ends so that the caller can see that something is missing: what was written is flushed, the end mark is not. */
+  cut(): Promise<void>;
+}
+
+/** How the body of a 2xx answer ended. */
+export type StreamOutcome = 'complete' | 'client_abort' | 'upstream_error' | 'truncated';
+
+/** Milliseconds on the gateway's clock; null where it never came to that. */
+export interface ExchangeTimings {
+  upstreamSentAtMs: number | null;
+  upstreamHeadAtMs: number | null;
+  firstContentAtMs: number | null;
+  queueMs: number;
+  /** From the arrival of the first content bytes to their leaving. */
+  firstEventMs: number | null;
+}
+
+/** What became of one exchange. Returned by every layer, never thrown. */
+export type Outcome =
+  | {
+      /** An upstream answered and the caller has been sent all of it, or as much as there was. */
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly isStream: boolean;
+      readonly end: StreamOutcome;
+      readonly usage: TokenUsage | null;
+      readonly model: string | null;
+    }
+  | { /** Nothing has reached the caller yet: the edge renders it. */ readonly kind: 'refused'; readonly refusal: Refusal }
+  | { /** The caller left before anything could be sent. */ readonly kind: 'abandoned' };

@@ -1,0 +1,94 @@
+import { createSseReader } from './sse.ts';
+import { foldUsage, NO_USAGE, type TokenUsage } from './usage.ts';
+
+/**
+ * Reads along an Anthropic event stream and knows at any moment what it has been worth: usage, the model that answered,
+ * whether content has begun, and how it ended. A stream is complete only with `message_stop`; whatever else ends it,
+ * an `error` event or silence, leaves it incomplete, and nobody downstream may call it finished.
+ */
+export interface StreamMeter {
+  push(chunk: Uint8Array): void;
+  readonly atBoundary: boolean;
+  readonly usage: TokenUsage;
+  /** The model as the answer names it; null until `message_start`. */
+  readonly model: string | null;
+  /** True from the first `content_block_start` on: what TTFT is measured to. */
+  readonly hasContent: boolean;
+  readonly ending: 'open' | 'complete' | 'error';
+  /** `error.type` of an `error` event inside the stream. */
+  readonly errorType: string | null;
+}
+
+/** Event types whose data is read. Pings and deltas, nearly all of a stream, are only counted as passing by. */
+const READ_EVENTS = new Set(['message_start', 'message_delta', 'error', '']);
+
+interface StreamEventData {
+  readonly type?: string;
+  readonly message?: { readonly model?: string; readonly usage?: unknown };
+  readonly usage?: unknown;
+  readonly error?: { readonly type?: string };
+}
+
+export function createStreamMeter(): StreamMeter {
+  let usage = NO_USAGE;
+  let model: string | null = null;
+  let hasContent = false;
+  let ending: StreamMeter['ending'] = 'open';
+  let errorType: string | null = null;
+
+  const onEvent = (name: string, data: string): void => {
+    const event = READ_EVENTS.has(name) ? parse(data) : {};
+    switch (name || event.type) {
+      case 'message_start':
+        usage = foldUsage(usage, event.message?.usage);
+        model = event.message?.model ?? model;
+        break;
+      case 'content_block_start':
+      case 'content_block_delta':
+        hasContent = true;
+        break;
+      case 'message_delta':
+        usage = foldUsage(usage, event.usage);
+        break;
+      case 'message_stop':
+        if (ending === 'open') ending = 'complete';
+        break;
+      case 'error':
+        ending = 'error';
+        errorType = event.error?.type ?? null;
+        break;
+    }
+  };
+
+  const reader = createSseReader((type) => READ_EVENTS.has(type), onEvent);
+  return {
+    push: (chunk) => reader.push(chunk),
+    get atBoundary() {
+      return reader.atBoundary;
+    },
+    get usage() {
+      return usage;
+    },
+    get model() {
+      return model;
+    },
+    get hasContent() {
+      return hasContent;
+    },
+    get ending() {
+      return ending;
+    },
+    get errorType() {
+      return errorType;
+    },
+  };
+}
+
+function parse(data: string): StreamEventData {
+  try {
+    const value: unknown = JSON.parse(data);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {}; // not ours to judge: the bytes are relayed as they are
+  }
+}

@@ -1,0 +1,30 @@
+import type { Limit } from './limit.ts';
+
+/** Who a request is for. Made from the settings in managed mode, from the caller's credential in pass-through mode. */
+export interface Tenant {
+  readonly id: string;
+  readonly slots: { readonly limit: Limit; readonly maxWaiters: number; readonly maxWaitMs: number };
+  /** Ids of the upstreams that serve this tenant, in order of preference; never empty. */
+  readonly upstreams: readonly string[];
+  readonly budget: Budget | null;
+}
+
+export interface Budget {
+  readonly usd: number;
+  readonly per: 'hour' | 'day' | 'month';
+}
+
+/** First millisecond (Unix epoch, UTC) of the budget period that `wallMs` falls in. */
+export function periodStartMs(per: Budget['per'], wallMs: number): number {
+  const now = new Date(wallMs);
+  const [year, month, day] = [now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate()];
+  if (per === 'month') return Date.UTC(year, month);
+  return per === 'day' ? Date.UTC(year, month, day) : Date.UTC(year, month, day, now.getUTCHours());
+}
+
+/** First millisecond of the next one: when a spent budget is whole again. */
+export function periodEndMs(per: Budget['per'], wallMs: number): number {
+  const start = new Date(periodStartMs(per, wallMs));
+  if (per === 'month') return start.setUTCMonth(start.getUTCMonth() + 1);
+  return per === 'day' ? start.setUTCDate(start.getUTCDate() + 1) : start.setUTCHours(start.getUTCHours() + 1);
+}

@@ -1,0 +1,128 @@
+import type { Context as HonoContext } from 'hono';
+import type { Clock } from '../core/clock.ts';
+import type { Outcome, Reply } from '../core/exchange.ts';
+import type { HeaderMap } from '../core/headers.ts';
+import type { BodyLimits, BodyResult, ExchangeOf, HttpExchange, Responded } from './exchange.ts';
+
+/** The exchange of the Fetch API: Request in, Response with a streamed body out. */
+export function createFetchExchange(clock: Clock): ExchangeOf {
+  return (context) => fetchExchange(context, clock);
+}
+
+function fetchExchange(context: HonoContext, clock: Clock): HttpExchange {
+  const request = context.req.raw;
+  const gone = new AbortController();
+  if (request.signal.aborted) gone.abort();
+  request.signal.addEventListener('abort', () => gone.abort(), { once: true });
+  const url = new URL(request.url);
+  return {
+    method: request.method,
+    target: url.pathname + url.search,
+    headers: headerMap(request.headers),
+    signal: gone.signal,
+    readBody: (limits) => readBody(request, limits, clock),
+    bodyStream: () => request.body,
+    respond: (run) => respond(run, gone),
+  };
+}
+
+function headerMap(headers: Headers): HeaderMap {
+  return Object.fromEntries(headers);
+}
+
+async function readBody(request: Request, limits: BodyLimits, clock: Clock): Promise<BodyResult> {
+  if (Number(request.headers.get('content-length') ?? 0) > limits.maxBytes) return { kind: 'too_large' };
+  const reader = request.body?.getReader();
+  if (!reader) return { kind: 'read', bytes: new Uint8Array() };
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      const step = await withinStall(reader.read(), limits.stallMs, clock);
+      if (step === 'stalled') return await giveUp(reader, { kind: 'stalled' });
+      if (step.done) return { kind: 'read', bytes: await new Blob(chunks as BlobPart[]).bytes() };
+      chunks.push(step.value);
+      size += step.value.length;
+      if (size > limits.maxBytes) return await giveUp(reader, { kind: 'too_large' });
+    }
+  } catch {
+    return { kind: 'gone' };
+  }
+}
+
+async function withinStall<T>(step: Promise<T>, stallMs: number, clock: Clock): Promise<T | 'stalled'> {
+  const stalled = Promise.withResolvers<'stalled'>();
+  const cancel = clock.after(stallMs, () => stalled.resolve('stalled'));
+  try {
+    return await Promise.race([step, stalled.promise]);
+  } finally {
+    cancel();
+  }
+}
+
+async function giveUp(reader: ReadableStreamDefaultReader<Uint8Array>, result: BodyResult): Promise<BodyResult> {
+  await reader.cancel();
+  return result;
+}
+
+/** Bytes that may wait for the caller before the upstream is paused. */
+const HIGH_WATER_BYTES = 64 * 1024;
+
+async function respond(run: (reply: Reply) => Promise<Outcome>, gone: AbortController): Promise<Responded> {
+  const opened = Promise.withResolvers<Response>();
+  const outcome = run(createStreamReply(opened.resolve, gone));
+  const first = await Promise.race([opened.promise, outcome]);
+  return first instanceof Response ? { kind: 'sent', response: first } : { kind: 'unsent', outcome: first };
+}
+
+function createStreamReply(onOpen: (response: Response) => void, gone: AbortController): Reply {
+  let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  let isOpen = false;
+  let onDrain: (() => void) | null = null;
+  const drained = (): void => {
+    const run = onDrain;
+    onDrain = null;
+    run?.();
+  };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start: (streamController) => {
+        controller = streamController;
+      },
+      pull: drained,
+      cancel: () => {
+        gone.abort();
+        drained();
+      },
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_BYTES }),
+  );
+  return {
+    get isOpen() {
+      return isOpen;
+    },
+    open({ status, headers }) {
+      isOpen = true;
+      const list = Object.entries(headers).flatMap(([name, value]) =>
+        typeof value === 'string' ? [[name, value]] : value.map((one) => [name, one]),
+      );
+      const bodyless = status === 204 || status === 304;
+      onOpen(new Response(bodyless ? null : body, { status, headers: list as [string, string][] }));
+    },
+    write(chunk) {
+      if (gone.signal.aborted) return true;
+      controller?.enqueue(chunk);
+      return (controller?.desiredSize ?? 1) > 0;
+    },
+    onDrain(run) {
+      onDrain = run;
+      if (gone.signal.aborted) drained();
+    },
+    async end() {
+      if (!gone.signal.aborted) controller?.close();
+    },
+    async cut() {
+      if (!gone.signal.aborted) controller?.error(new Error('the answer broke off'));
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import type { Context as HonoContext } from 'hono';
+import type { Clock } from '../core/clock.ts';
+import { entryOf, type Refusal } from '../core/errors.ts';
+import type { ExchangeTimings, GatewayRequest, Operation, Outcome } from '../core/exchange.ts';
+import { headerValue, type HeaderMap } from '../core/headers.ts';
+import type { Tenant } from '../core/tenant.ts';
+import { readMessagesRequest } from '../ingress/anthropic-request.ts';
+import type { TenantLabels } from '../metrics/labels.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Service } from '../pipeline/service.ts';
+import type { BodyResult, ExchangeOf, HttpExchange } from './exchange.ts';
+import { renderRefusal } from './refusals.ts';
+import type { Identified } from './tenants.ts';
+
+/** What the HTTP edge needs of the rest. Functions, where a reload may change the answer. */
+export interface AppOptions {
+  readonly clock: Clock;
+  readonly service: Service;
+  readonly exchangeOf: ExchangeOf;
+  readonly identify: (headers: HeaderMap) => Identified;
+  readonly mode: () => 'pass-through' | 'managed';
+  readonly limits: () => { readonly bodyBytes: number; readonly headersTimeoutMs: number };
+  readonly isDraining: () => boolean;
+  readonly metrics: Metrics;
+  readonly tenantLabels: TenantLabels;
+  readonly metricsPage: (accept: string) => Promise<{ readonly text: string; readonly contentType: string }>;
+  readonly isUtf8: (bytes: Uint8Array) => boolean;
+  /** A bug, not a refusal: the caller is told `internal` with this id. */
+  readonly onInternalError: (error: unknown, requestId: string) => void;
+}
+
+export interface Handlers {
+  forwardMessages(c: HonoContext, operation: 'messages' | 'count_tokens'): Promise<Response>;
+  /** Forwards a request whose body the gateway does not read. */
+  forwardUnread(c: HonoContext, operation: Operation): Promise<Response>;
+  refuse(c: HonoContext, refusal: Refusal): Response;
+  newId(): string;
+}
+
+/** The way from an HTTP request to a GatewayRequest. Everything that can be refused before a slot is refused here. */
+export function createHandlers(options: AppOptions): Handlers {
+  const newId = (): string => `slip_${crypto.randomUUID().replaceAll('-', '')}`;
+
+  const refused = (refusal: Refusal, id: string, operation: Operation, tenant: Tenant | null): Response => {
+    const status = String(entryOf(refusal).status);
+    const label = tenant ? options.tenantLabels.of(tenant.id) : 'unknown';
+    const labels = { tenant: label, model: 'other', operation, status };
+    options.metrics.count('slipstream_requests_total', labels);
+    return renderRefusal(refusal, id);
+  };
+
+  const run = async (exchange: HttpExchange, tenant: Tenant, request: GatewayRequest): Promise<Response> => {
+    const { clock, service } = options;
+    const responded = await exchange.respond((reply) =>
+      service(request, { tenant, clock, reply, signal: exchange.signal, timings: newTimings() }),
+    );
+    return responded.kind === 'sent' ? responded.response : renderOutcome(responded.outcome, request.id);
+  };
+
+  return {
+    newId,
+    refuse: (_c, refusal) => refused(refusal, newId(), 'other', null),
+
+    async forwardMessages(c, operation) {
+      const id = newId();
+      const exchange = options.exchangeOf(c);
+      const identified = admit(exchange, options);
+      if (identified.kind === 'refused') return refused(identified.refusal, id, operation, null);
+      const { tenant } = identified;
+      const mediaType = mediaTypeRefusal(exchange.headers);
+      if (mediaType) return refused(mediaType, id, operation, tenant);
+      const { bodyBytes, headersTimeoutMs } = options.limits();
+      const body = await exchange.readBody({ maxBytes: bodyBytes, stallMs: headersTimeoutMs });
+      const receivedAtMs = options.clock.nowMs();
+      if (body.kind !== 'read') return refused(bodyRefusal(body, bodyBytes), id, operation, tenant);
+      const read = isCompressed(exchange.headers)
+        ? { kind: 'valid' as const, model: null } // can't be read here: relayed as it is
+        : readMessagesRequest(body.bytes, options.isUtf8);
+      if (read.kind === 'invalid') return refused(read, id, operation, tenant);
+      const { method, target, headers } = exchange;
+      const { model } = read;
+      return run(exchange, tenant, { id, operation, method, target, headers, body: body.bytes, model, receivedAtMs });
+    },
+
+    async forwardUnread(c, operation) {
+      const id = newId();
+      const exchange = options.exchangeOf(c);
+      const identified = admit(exchange, options);
+      if (identified.kind === 'refused') return refused(identified.refusal, id, operation, null);
+      const { method, target, headers } = exchange;
+      const body = exchange.bodyStream();
+      const receivedAtMs = options.clock.nowMs();
+      const request = { id, operation, method, target, headers, body, model: null, receivedAtMs };
+      return run(exchange, identified.tenant, request);
+    },
+  };
+}
+
+function admit(exchange: HttpExchange, options: AppOptions): Identified {
+  if (options.isDraining()) return { kind: 'refused', refusal: { code: 'draining', retryAfterSeconds: 1 } };
+  return options.identify(exchange.headers);
+}
+
+function renderOutcome(outcome: Outcome, id: string): Response {
+  if (outcome.kind === 'refused') return renderRefusal(outcome.refusal, id);
+  return new Response(null, { status: 499 }); // nobody is there to read it
+}
+
+function bodyRefusal(body: Exclude<BodyResult, { kind: 'read' }>, maxBytes: number): Refusal {
+  if (body.kind === 'too_large') return { code: 'body_too_large', detail: `The limit is ${maxBytes} bytes.` };
+  return { code: 'request_stalled' };
+}
+
+function isCompressed(headers: HeaderMap): boolean {
+  const encoding = headerValue(headers, 'content-encoding')?.trim().toLowerCase();
+  return encoding !== undefined && encoding !== '' && encoding !== 'identity';
+}
+
+/** A missing type is carried: what is in the body decides. */
+function mediaTypeRefusal(headers: HeaderMap): Refusal | null {
+  const type = headerValue(headers, 'content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type === undefined || type === '' || type === 'application/json' || type.endsWith('+json')) return null;
+  return { code: 'media_type_unsupported' };
+}
+
+function newTimings(): ExchangeTimings {
+  return { upstreamSentAtMs: null, upstreamHeadAtMs: null, firstContentAtMs: null, queueMs: 0, firstEventMs: null };
+}

@@ -1,0 +1,11 @@
+import type { LabelsOf, NameOf } from './table.ts';
+
+/** Port: where figures go. Cheap, synchronous, and never throws into a request. */
+export interface Metrics {
+  count<Name extends NameOf<'counter'>>(name: Name, labels: LabelsOf<Name>, by?: number): void;
+  /** For gauges that several places move. */
+  add<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, by: number): void;
+  /** For gauges that are read off something when a scrape asks. */
+  set<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number): void;
+  observe<Name extends NameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number): void;
+}

@@ -1,0 +1,120 @@
+/**
+ * Every metric the gateway exports, in one table: adapters create them from it, dashboards and tests read it, and a test
+ * holds the documentation against it. Labels come from closed sets: unknown models and tenants beyond the cap are
+ * `other`, paths never are a label.
+ */
+export type MetricKind = 'counter' | 'gauge' | 'histogram';
+
+export interface MetricRow {
+  readonly kind: MetricKind;
+  readonly labels: readonly string[];
+  readonly help: string;
+  /** Upper bounds of a histogram's buckets, in the metric's unit. */
+  readonly buckets?: readonly number[];
+}
+
+const TTFT_SECONDS = [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 12, 20, 30, 60];
+const DURATION_SECONDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600];
+const OUTPUT_TOKEN_SECONDS = [0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5];
+const OVERHEAD_SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05];
+const WAIT_SECONDS = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60];
+
+export const METRICS = {
+  gen_ai_server_time_to_first_token_seconds: {
+    kind: 'histogram',
+    labels: ['model', 'cache', 'tenant'],
+    help: 'From the last byte of the request to the first content event of the streamed answer.',
+    buckets: TTFT_SECONDS,
+  },
+  gen_ai_server_request_duration_seconds: {
+    kind: 'histogram',
+    labels: ['model', 'operation', 'status'],
+    help: 'From the last byte of the request to the last byte of the answer.',
+    buckets: DURATION_SECONDS,
+  },
+  gen_ai_server_time_per_output_token_seconds: {
+    kind: 'histogram',
+    labels: ['model'],
+    help: 'Time from the first content event to the end of a complete stream, per output token after the first.',
+    buckets: OUTPUT_TOKEN_SECONDS,
+  },
+  slipstream_requests_total: {
+    kind: 'counter',
+    labels: ['tenant', 'model', 'operation', 'status'],
+    help: 'Requests by the status the caller was sent; 499 where the caller left first.',
+  },
+  slipstream_streams_total: {
+    kind: 'counter',
+    labels: ['tenant', 'outcome'],
+    help: 'Streamed answers by how they ended.',
+  },
+  slipstream_open_streams: {
+    kind: 'gauge',
+    labels: ['tenant'],
+    help: 'Streamed answers that are being relayed now.',
+  },
+  slipstream_input_tokens_total: {
+    kind: 'counter',
+    labels: ['tenant', 'model', 'kind'],
+    help: 'Input tokens as the upstream billed them.',
+  },
+  slipstream_output_tokens_total: {
+    kind: 'counter',
+    labels: ['tenant', 'model'],
+    help: 'Output tokens as the upstream reported them.',
+  },
+  slipstream_cost_usd_total: {
+    kind: 'counter',
+    labels: ['tenant', 'model'],
+    help: 'Cost of answers in USD. Models without a known price are not in it.',
+  },
+  slipstream_saved_usd_total: {
+    kind: 'gauge',
+    labels: ['tenant', 'model'],
+    help: 'Saved in USD against the same requests without any caching, net of write premiums: may fall.',
+  },
+  slipstream_cache_hit_ratio: {
+    kind: 'gauge',
+    labels: ['model'],
+    help: 'Cache reads as a share of all input tokens over the last five minutes.',
+  },
+  slipstream_upstream_attempts_total: {
+    kind: 'counter',
+    labels: ['upstream', 'outcome'],
+    help: 'Calls to an upstream by outcome.',
+  },
+  slipstream_slots_in_use: {
+    kind: 'gauge',
+    labels: ['scope', 'name'],
+    help: 'Slots that are held now.',
+  },
+  slipstream_slots_limit: {
+    kind: 'gauge',
+    labels: ['scope', 'name'],
+    help: 'Slots there are.',
+  },
+  slipstream_queue_depth: {
+    kind: 'gauge',
+    labels: ['scope', 'name'],
+    help: 'Requests that wait for a slot now.',
+  },
+  slipstream_queue_wait_seconds: {
+    kind: 'histogram',
+    labels: ['tenant'],
+    help: 'Time a request waited for a slot, granted or not.',
+    buckets: WAIT_SECONDS,
+  },
+  slipstream_overhead_seconds: {
+    kind: 'histogram',
+    labels: ['phase'],
+    help: "The gateway's own time: before_upstream without waiting for a slot, first_event from upstream's byte to ours.",
+    buckets: OVERHEAD_SECONDS,
+  },
+} as const satisfies Record<string, MetricRow>;
+
+export type MetricTable = typeof METRICS;
+export type MetricName = keyof MetricTable;
+export type NameOf<Kind extends MetricKind> = {
+  [Name in MetricName]: MetricTable[Name]['kind'] extends Kind ? Name : never;
+}[MetricName];
+export type LabelsOf<Name extends MetricName> = Readonly<Record<MetricTable[Name]['labels'][number], string>>;

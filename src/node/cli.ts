@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { check } from './commands/check.ts';
+import { start } from './commands/start.ts';
+
+const HELP = `slipstream: a multi-tenant gateway in front of Claude
+
+  slipstream start [--config FILE]     the gateway; without settings: pass-through to api.anthropic.com on 127.0.0.1:8787
+  slipstream check FILE                every problem of a settings file, with the way to mend it; exit 1 if there is one
+  slipstream demo [--seconds N]        gateway, simulator and six sample tenants with live traffic, on loopback
+  slipstream simulator [--port N]      the Claude simulator alone
+
+  --config FILE   settings; else SLIPSTREAM_CONFIG, else ./slipstream.yaml, else none
+`;
+
+/** One command a run. Commands are loaded when they are called: the gateway starts without the simulator. */
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      config: { type: 'string' },
+      seconds: { type: 'string' },
+      port: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const [command = 'start', ...rest] = positionals;
+  if (values.help) return print(HELP, 0);
+  if (command === 'start') return start({ config: values.config });
+  if (command === 'check') return rest[0] === undefined ? print('Which file? slipstream check FILE\n', 1) : check(rest[0]);
+  return print(`Unknown command: ${command}\n\n${HELP}`, 1);
+}
+
+function print(text: string, exitCode: number): number {
+  (exitCode === 0 ? process.stdout : process.stderr).write(text);
+  return exitCode;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

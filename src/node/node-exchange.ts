@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Clock } from '../core/clock.ts';
+import type { HeaderMap } from '../core/headers.ts';
+import type { BodyLimits, BodyResult, ExchangeOf, HttpExchange } from '../http/exchange.ts';
+import { createNodeReply } from './node-reply.ts';
+
+/** The exchange of `node:http`: bytes are read from and written to Node's own streams, past Hono's Request. */
+export function createNodeExchange(clock: Clock): ExchangeOf {
+  return (context) => {
+    const { incoming, outgoing } = context.env as HttpBindings;
+    return nodeExchange(incoming as IncomingMessage, outgoing as ServerResponse, clock);
+  };
+}
+
+function nodeExchange(incoming: IncomingMessage, outgoing: ServerResponse, clock: Clock): HttpExchange {
+  const reply = createNodeReply(incoming, outgoing);
+  return {
+    method: incoming.method ?? 'GET',
+    target: incoming.url ?? '/',
+    headers: incoming.headers as HeaderMap,
+    signal: reply.gone,
+    readBody: (limits) => readBody(incoming, limits, clock),
+    bodyStream: () => (hasBody(incoming) ? (incoming as AsyncIterable<Uint8Array>) : null),
+    async respond(run) {
+      const outcome = await run(reply);
+      const isSent = reply.isOpen || reply.gone.aborted;
+      return isSent ? { kind: 'sent', response: RESPONSE_ALREADY_SENT } : { kind: 'unsent', outcome };
+    },
+  };
+}
+
+function hasBody(incoming: IncomingMessage): boolean {
+  return incoming.headers['transfer-encoding'] !== undefined || Number(incoming.headers['content-length'] ?? 0) > 0;
+}
+
+/**
+ * The whole body in one piece, copied once: into a buffer of the announced length, where it was announced. Stops
+ * listening, without destroying anything, as soon as the body is refused; the server drains or closes what is left.
+ */
+function readBody(incoming: IncomingMessage, limits: BodyLimits, clock: Clock): Promise<BodyResult> {
+  const announced = Number(incoming.headers['content-length'] ?? Number.NaN);
+  if (announced > limits.maxBytes) return Promise.resolve({ kind: 'too_large' });
+  const { promise, resolve } = Promise.withResolvers<BodyResult>();
+  const chunks: Buffer[] = [];
+  let whole: Buffer | null = null;
+  let size = 0;
+  let lastDataAtMs = clock.nowMs();
+
+  const finish = (result: BodyResult): void => {
+    incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+    if (result.kind !== 'read') incoming.pause();
+    cancelStall();
+    resolve(result);
+  };
+  const onData = (chunk: Buffer): void => {
+    lastDataAtMs = clock.nowMs();
+    if (size + chunk.length > limits.maxBytes) return finish({ kind: 'too_large' });
+    if (Number.isNaN(announced)) {
+      chunks.push(chunk);
+    } else {
+      whole ??= Buffer.allocUnsafeSlow(announced);
+      whole.set(chunk, size);
+    }
+    size += chunk.length;
+  };
+  const onEnd = (): void => finish({ kind: 'read', bytes: whole ?? Buffer.concat(chunks, size) });
+  const onClose = (): void => finish({ kind: 'gone' });
+  const checkStall = (): void => {
+    const leftMs = lastDataAtMs + limits.stallMs - clock.nowMs();
+    if (leftMs <= 0) return finish({ kind: 'stalled' });
+    cancelStall = clock.after(leftMs, checkStall);
+  };
+  let cancelStall = clock.after(limits.stallMs, checkStall);
+  incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  return promise;
+}

@@ -1,0 +1,101 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { entryOf, type Refusal } from '../core/errors.ts';
+import { renderRefusal } from '../http/refusals.ts';
+import { errorBody } from '../ingress/anthropic-frames.ts';
+
+/** The HTTP server of Node in front of the app: limits on how slowly and how large a head may arrive, and its errors. */
+export interface HttpServer {
+  readonly host: string;
+  readonly port: number;
+  /** Stops accepting, ends idle connections, waits for the rest up to `deadlineMs`, then ends those too. */
+  close(deadlineMs: number): Promise<{ readonly cutConnections: number }>;
+}
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  /** A head that has not arrived by then is answered 408. */
+  readonly headersTimeoutMs: number;
+  readonly bodyBytes: number;
+}
+
+/** Claude Code sends about 2 KiB of headers; long beta lists and trace baggage more. */
+const MAX_HEADER_BYTES = 64 * 1024;
+/** Longer than the idle limit of common load balancers (60 s), so that it is they who close. */
+const KEEP_ALIVE_MS = 75_000;
+/** Whole upload of a request; a stalled one ends sooner. */
+const REQUEST_TIMEOUT_MS = 300_000;
+/** How often Node looks for heads that are late: a late head is answered at most this much later. */
+const LATE_CHECK_MS = 500;
+
+export async function serveApp(app: Hono, options: ServeOptions): Promise<HttpServer> {
+  const listener = getRequestListener(app.fetch, { errorHandler: refuseUnreadable });
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: options.headersTimeoutMs,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: LATE_CHECK_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    noDelay: true,
+  });
+  server.on('request', (incoming, outgoing) => void listener(incoming, outgoing));
+  server.on('checkContinue', (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const isTooLarge = Number(incoming.headers['content-length'] ?? 0) > options.bodyBytes;
+    if (!isTooLarge) outgoing.writeContinue(); // else the body is refused before it is sent
+    void listener(incoming, outgoing);
+  });
+  server.on('connection', (socket: Socket) => socket.setMaxListeners(0)); // one listener per pipelined request
+  server.on('clientError', answerClientError);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { address, port } = server.address() as AddressInfo;
+  return { host: address, port, close: (deadlineMs) => closeServer(server, deadlineMs) };
+}
+
+/** The request line or Host header cannot be made a URL of. */
+function refuseUnreadable(): Response {
+  return renderRefusal({ code: 'bad_http' }, 'unread');
+}
+
+/** What the HTTP parser refused never becomes a request: the answer is written to the socket by hand. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal: Refusal = { code: refusalCodes[error.code ?? ''] ?? 'bad_http' };
+  const body = errorBody(refusal, 'unread');
+  const { status } = entryOf(refusal);
+  const head = [
+    `HTTP/1.1 ${status} ${status === 408 ? 'Request Timeout' : status === 431 ? 'Headers Too Large' : 'Bad Request'}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+const refusalCodes: Readonly<Record<string, Refusal['code']>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_stalled',
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+};
+
+async function closeServer(server: Server, deadlineMs: number): Promise<{ cutConnections: number }> {
+  const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+  server.closeIdleConnections();
+  let cutConnections = 0;
+  const deadline = setTimeout(() => {
+    server.getConnections((_error, count) => {
+      cutConnections = count;
+      server.closeAllConnections();
+    });
+  }, deadlineMs);
+  await closed;
+  clearTimeout(deadline);
+  return { cutConnections };
+}

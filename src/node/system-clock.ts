@@ -1,0 +1,11 @@
+import type { Clock } from '../core/clock.ts';
+
+/** The real clock of Node. Its timers do not keep the process alive: open sockets do. */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,130 @@
+import type { Readable } from 'node:stream';
+import { errors, Pool, type Dispatcher } from 'undici';
+import type { ErrorCode } from '../core/errors.ts';
+import { headerValue, type HeaderMap } from '../core/headers.ts';
+import type { AnswerReceiver, UpstreamEnd } from '../pipeline/upstream.ts';
+import type { Transport, WireRequest } from '../upstream/transport.ts';
+import { decoding } from './decoding-receiver.ts';
+
+/**
+ * The transport of Node: undici's dispatch, one connection pool per upstream origin. Dispatch is used rather than fetch
+ * because it hands over chunks as they are read, without a stream object in between, and follows no redirect.
+ */
+export interface UndiciTransportOptions {
+  /** An upstream that is silent for this long in the middle of an answer is given up. */
+  readonly bodyIdleMs: () => number;
+}
+
+/** A non-streaming answer of the largest models may think for ten minutes before its first byte. */
+const HEAD_TIMEOUT_MS = 15 * 60_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Below the idle limit of every load balancer we know of, so that we rarely write to a connection that is closing. */
+const KEEP_ALIVE_MS = 30_000;
+
+export function createUndiciTransport({ bodyIdleMs }: UndiciTransportOptions): Transport {
+  const pools = new Map<string, Pool>();
+  const poolOf = (origin: string): Pool => {
+    let pool = pools.get(origin);
+    if (!pool) {
+      pool = new Pool(origin, {
+        headersTimeout: HEAD_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        connect: { timeout: CONNECT_TIMEOUT_MS },
+        pipelining: 1,
+      });
+      pools.set(origin, pool);
+    }
+    return pool;
+  };
+
+  return {
+    send(request, receiver) {
+      const url = new URL(request.url);
+      return dispatch(poolOf(url.origin), url, request, receiver, bodyIdleMs());
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    },
+  };
+}
+
+function dispatch(
+  pool: Pool,
+  url: URL,
+  request: WireRequest,
+  receiver: AnswerReceiver,
+  bodyTimeout: number,
+): Promise<UpstreamEnd> {
+  const { promise, resolve } = Promise.withResolvers<UpstreamEnd>();
+  const { signal } = request;
+  let controller: Dispatcher.DispatchController | null = null;
+  let target: AnswerReceiver & { end?(): Promise<void> } = receiver;
+
+  const settle = (end: UpstreamEnd): void => {
+    signal.removeEventListener('abort', onAbort);
+    resolve(end);
+  };
+  const onAbort = (): void => {
+    settle({ kind: 'aborted' });
+    controller?.abort(new Error('the caller is gone'));
+  };
+  if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
+  signal.addEventListener('abort', onAbort, { once: true });
+
+  pool.dispatch(
+    {
+      method: request.method as Dispatcher.HttpMethod,
+      path: url.pathname + url.search,
+      headers: request.headers,
+      bodyTimeout,
+      body: request.body as Uint8Array | Readable | null, // undici takes any async iterable
+    },
+    {
+      onRequestStart(dispatchController) {
+        controller = dispatchController;
+        if (signal.aborted) controller.abort(new Error('the caller is gone'));
+      },
+      onResponseStart(dispatchController, status, headers) {
+        if (status < 200) return; // an interim answer
+        const flow = { resume: () => dispatchController.resume(), pause: () => dispatchController.pause() };
+        const encoding = headerValue(headers as HeaderMap, 'content-encoding');
+        const decoded = decoding(encoding, receiver, flow);
+        if (decoded) target = decoded;
+        target.head({ status, headers: headers as HeaderMap }, flow);
+      },
+      onResponseData(dispatchController, chunk) {
+        if (!target.chunk(chunk)) dispatchController.pause();
+      },
+      onResponseEnd() {
+        if (!target.end) return settle({ kind: 'ended' });
+        target.end().then(
+          () => settle({ kind: 'ended' }),
+          () => settle({ kind: 'failed', code: 'upstream_broken' }),
+        );
+      },
+      onResponseError(_controller, error) {
+        settle(signal.aborted ? { kind: 'aborted' } : { kind: 'failed', code: codeOf(error) });
+      },
+    },
+  );
+  return promise;
+}
+
+/** Foreign errors end here: undici's and Node's codes become ours. */
+function codeOf(error: Error): ErrorCode {
+  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) return 'upstream_timeout';
+  if (error instanceof errors.ConnectTimeoutError) return 'upstream_unreachable';
+  const { code } = error as NodeJS.ErrnoException;
+  return code !== undefined && UNREACHABLE.has(code) ? 'upstream_unreachable' : 'upstream_broken';
+}
+
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);

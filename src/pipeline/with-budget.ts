@@ -1,0 +1,35 @@
+import type { Clock } from '../core/clock.ts';
+import { costOf } from '../core/prices.ts';
+import { periodEndMs, periodStartMs } from '../core/tenant.ts';
+import type { Ledger } from '../state/ledger.ts';
+import type { Layer } from './service.ts';
+
+export interface BudgetOptions {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+}
+
+/**
+ * Refuses once a tenant's budget is spent, and books what answers cost. Booked afterwards: what runs when the budget
+ * runs out is finished, so that a tenant can exceed it by its requests in flight. Models without a known price are free
+ * here and show up as such in the metrics.
+ */
+export function withBudget({ clock, ledger }: BudgetOptions): Layer {
+  return (inner) => async (request, context) => {
+    const { budget, id } = context.tenant;
+    if (budget === null || request.operation !== 'messages') return inner(request, context);
+    const wallMs = clock.wallMs();
+    const startMs = periodStartMs(budget.per, wallMs);
+    if (ledger.spentUsd(id, startMs) >= budget.usd) {
+      const retryAfterSeconds = Math.ceil((periodEndMs(budget.per, wallMs) - wallMs) / 1000);
+      const detail = `${budget.usd} USD per ${budget.per}.`;
+      return { kind: 'refused', refusal: { code: 'budget_spent', detail, retryAfterSeconds } };
+    }
+    const outcome = await inner(request, context);
+    if (outcome.kind === 'answered' && outcome.usage) {
+      const cost = costOf(outcome.model ?? request.model, outcome.usage);
+      if (cost) ledger.book(id, startMs, cost.usd);
+    }
+    return outcome;
+  };
+}

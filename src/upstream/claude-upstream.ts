@@ -1,0 +1,128 @@
+import Anthropic from '@anthropic-ai/sdk';
+import type { AnswerReceiver, Upstream, UpstreamCall, UpstreamEnd } from '../pipeline/upstream.ts';
+import type { Transport } from './transport.ts';
+
+/**
+ * One upstream credential as one pooled SDK client. The SDK authenticates and builds each request; its `fetch` is ours,
+ * so that the answer's bytes go straight from the transport to the receiver instead of through Web Streams, which cost
+ * more than everything else in a gateway. Each call takes its own exchange along in `fetchOptions`.
+ */
+export interface ClaudeUpstreamOptions {
+  readonly id: string;
+  /** Without `/v1`. */
+  readonly baseUrl: string;
+  /** null: the caller's own credential is among the call's headers. */
+  readonly apiKey: string | null;
+  readonly transport: Transport;
+}
+
+const EXCHANGE = Symbol('exchange');
+
+/** The SDK arms a timer for the head of an answer; the transport has the timeout that counts. */
+const SDK_TIMEOUT_MS = 24 * 60 * 60 * 1000;
+
+/** What the SDK says of itself. The caller's own values stand in their place, or nothing. */
+const SDK_HEADERS = [
+  'accept',
+  'anthropic-version',
+  'content-type',
+  'user-agent',
+  'x-stainless-arch',
+  'x-stainless-lang',
+  'x-stainless-os',
+  'x-stainless-package-version',
+  'x-stainless-retry-count',
+  'x-stainless-runtime',
+  'x-stainless-runtime-version',
+  'x-stainless-timeout',
+] as const;
+
+interface Exchange {
+  start(headers: Headers): Promise<Response>;
+}
+
+type InitWithExchange = RequestInit & { [EXCHANGE]?: Exchange };
+type FetchOptions = NonNullable<Anthropic.RequestOptions['fetchOptions']>;
+
+export function createClaudeUpstream({ id, baseUrl, apiKey, transport }: ClaudeUpstreamOptions): Upstream {
+  const client = new Anthropic({
+    apiKey,
+    authToken: null,
+    baseURL: baseUrl,
+    maxRetries: 0,
+    timeout: SDK_TIMEOUT_MS,
+    logLevel: 'off',
+    openTelemetry: false,
+    fetch: async (_url, init?: InitWithExchange) => {
+      const exchange = init?.[EXCHANGE];
+      if (!exchange) throw new Error('a call to the upstream without its exchange');
+      return exchange.start(new Headers(init.headers));
+    },
+  });
+
+  return {
+    id,
+    async send(call, receiver) {
+      const exchange = createExchange(call, receiver, baseUrl, transport);
+      try {
+        await client
+          .request({
+            method: call.method.toLowerCase() as 'post',
+            path: call.target,
+            headers: ownHeaders(call),
+            ...(call.body instanceof Uint8Array ? { body: call.body } : {}),
+            fetchOptions: { [EXCHANGE]: exchange } as FetchOptions,
+          })
+          .asResponse();
+      } catch (error) {
+        // The SDK throws for every status but 2xx, which the receiver has long been given, and for a call that failed
+        // before its head, whose end says why. Only what kept the call from starting is still unknown.
+        if (!exchange.ended) throw error;
+      }
+      return exchange.ended ?? { kind: 'failed', code: 'internal' };
+    },
+  };
+}
+
+/** The call's headers, and null for each header that the SDK would add of itself. */
+function ownHeaders(call: UpstreamCall): Record<string, string | null> {
+  const headers: Record<string, string | null> = { ...call.headers };
+  for (const name of SDK_HEADERS) headers[name] ??= null;
+  return headers;
+}
+
+function createExchange(call: UpstreamCall, receiver: AnswerReceiver, baseUrl: string, transport: Transport) {
+  const { promise: head, resolve, reject } = Promise.withResolvers<Response>();
+  const exchange: Exchange & { ended: Promise<UpstreamEnd> | null } = {
+    ended: null,
+    start(headers) {
+      exchange.ended = transport
+        .send(
+          { ...call, url: urlOf(baseUrl, call.target), headers: Object.fromEntries(headers) },
+          {
+            head(answer, flow) {
+              receiver.head(answer, flow);
+              resolve(new Response(null, { status: isResponseStatus(answer.status) ? answer.status : 500 }));
+            },
+            chunk: (chunk) => receiver.chunk(chunk),
+          },
+        )
+        .then((end) => {
+          reject(new Error(end.kind)); // without effect once the head has come
+          return end;
+        });
+      return head;
+    },
+  };
+  return exchange;
+}
+
+/** The range that a Fetch Response can be made with. */
+function isResponseStatus(status: number): boolean {
+  return status >= 200 && status <= 599;
+}
+
+/** The target goes out as the caller wrote it: the SDK would parse the query and write it anew. */
+function urlOf(baseUrl: string, target: string): string {
+  return (baseUrl.endsWith('/') ? baseUrl.slice(0, -1) : baseUrl) + target;
+}
