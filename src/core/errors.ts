@@ -50,7 +50,13 @@ export const ERRORS = {
   internal: entry(500, 'api_error', true, 'gateway', 'The gateway failed to handle this request.'),
   upstream_unreachable: entry(502, 'api_error', true, 'upstream', 'The upstream could not be reached.'),
   upstream_broken: entry(502, 'api_error', true, 'upstream', 'The upstream broke off.'),
-  upstream_redirected: entry(502, 'api_error', false, 'upstream', 'The upstream answered with a redirect, which is not followed.'),
+  upstream_redirected: entry(
+    502,
+    'api_error',
+    false,
+    'upstream',
+    'The upstream answered with a redirect, which is not followed.',
+  ),
   draining: entry(503, 'overloaded_error', true, 'gateway', 'This gateway is shutting down; ask again.'),
   upstream_timeout: entry(504, 'timeout_error', true, 'upstream', 'The upstream did not answer in time.'),
 } as const satisfies Record<string, ErrorEntry>;

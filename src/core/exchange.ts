@@ -68,5 +68,8 @@ export type Outcome =
       readonly usage: TokenUsage | null;
       readonly model: string | null;
     }
-  | { /** Nothing has reached the caller yet: the edge renders it. */ readonly kind: 'refused'; readonly refusal: Refusal }
+  | {
+      /** Nothing has reached the caller yet: the edge renders it. */ readonly kind: 'refused';
+      readonly refusal: Refusal;
+    }
   | { /** The caller left before anything could be sent. */ readonly kind: 'abandoned' };

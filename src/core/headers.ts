@@ -39,7 +39,10 @@ export function forwardedRequestHeaders(headers: HeaderMap): Record<string, stri
 }
 
 /** @param hideRateLimits in managed mode those headers describe the shared quota, which is nobody's business. */
-export function forwardedResponseHeaders(headers: HeaderMap, hideRateLimits: boolean): Record<string, string | string[]> {
+export function forwardedResponseHeaders(
+  headers: HeaderMap,
+  hideRateLimits: boolean,
+): Record<string, string | string[]> {
   const named = namedByConnection(headers['connection']);
   const forwarded: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {

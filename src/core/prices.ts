@@ -33,7 +33,8 @@ export function costOf(model: string | null, usage: TokenUsage): Cost | null {
 /** Everything that scales a request's prices as a whole; the factors stack (docs: pricing). */
 function multiplierOf(facts: ModelFacts, usage: TokenUsage): number {
   let multiplier = 1;
-  if (facts.longPrompt && totalInput(usage) > facts.longPrompt.aboveInputTokens) multiplier *= facts.longPrompt.multiplier;
+  if (facts.longPrompt && totalInput(usage) > facts.longPrompt.aboveInputTokens)
+    multiplier *= facts.longPrompt.multiplier;
   if (usage.speed === 'fast') multiplier *= facts.fastMultiplier ?? 1;
   if (usage.inferenceGeo === 'us' && facts.geoPremium) multiplier *= GEO_US_MULTIPLIER;
   if (usage.serviceTier === 'batch') multiplier *= BATCH_MULTIPLIER;

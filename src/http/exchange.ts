@@ -25,8 +25,7 @@ export interface HttpExchange {
 }
 
 export type Responded =
-  | { readonly kind: 'sent'; readonly response: Response }
-  | { readonly kind: 'unsent'; readonly outcome: Outcome };
+  { readonly kind: 'sent'; readonly response: Response } | { readonly kind: 'unsent'; readonly outcome: Outcome };
 
 export interface BodyLimits {
   readonly maxBytes: number;

@@ -16,8 +16,7 @@ export interface TenantDirectory {
 }
 
 export type Identified =
-  | { readonly kind: 'tenant'; readonly tenant: Tenant }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+  { readonly kind: 'tenant'; readonly tenant: Tenant } | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** In pass-through mode the gateway must not be a new way to fail: wide limits, only against runaways. */
 const PASS_THROUGH = { maxConcurrency: 256, maxWaiters: 1024, maxWaitMs: 30_000 };
@@ -36,9 +35,7 @@ export function createTenantDirectory(config: Config, sha256Hex: (text: string) 
       const presented = credentials(headers);
       if (presented.length === 0) return { kind: 'refused', refusal: { code: 'credential_missing' } };
       const known = presented.map((credential) => byDigest.get(sha256Hex(credential))).find((tenant) => tenant);
-      return known
-        ? { kind: 'tenant', tenant: known }
-        : { kind: 'refused', refusal: { code: 'credential_unknown' } };
+      return known ? { kind: 'tenant', tenant: known } : { kind: 'refused', refusal: { code: 'credential_unknown' } };
     },
   };
 }

@@ -28,7 +28,8 @@ async function main(args: readonly string[]): Promise<number> {
   const [command = 'start', ...rest] = positionals;
   if (values.help) return print(HELP, 0);
   if (command === 'start') return start({ config: values.config });
-  if (command === 'check') return rest[0] === undefined ? print('Which file? slipstream check FILE\n', 1) : check(rest[0]);
+  if (command === 'check')
+    return rest[0] === undefined ? print('Which file? slipstream check FILE\n', 1) : check(rest[0]);
   return print(`Unknown command: ${command}\n\n${HELP}`, 1);
 }
 

@@ -21,7 +21,10 @@ export function loadSettings(path: string | null, environment: Environment): Con
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const message = `${path} cannot be read (${code ?? 'unknown error'})`;
-    return { kind: 'invalid', problems: [{ path: '', message, mend: 'Give the path of a readable file with --config.' }] };
+    return {
+      kind: 'invalid',
+      problems: [{ path: '', message, mend: 'Give the path of a readable file with --config.' }],
+    };
   }
   return parseConfig(text, environment, { sha256Hex });
 }

@@ -8,7 +8,8 @@ export function createLog(): Logger {
 
 export function logRecord(log: Logger, record: ExchangeRecord): void {
   const { timings, usage, cost } = record;
-  const sinceReceived = (atMs: number | null): number | null => (atMs === null ? null : tenths(atMs - record.receivedAtMs));
+  const sinceReceived = (atMs: number | null): number | null =>
+    atMs === null ? null : tenths(atMs - record.receivedAtMs);
   log.info({
     id: record.id,
     tenant: record.tenant,

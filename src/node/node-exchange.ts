@@ -10,7 +10,7 @@ import { createNodeReply } from './node-reply.ts';
 export function createNodeExchange(clock: Clock): ExchangeOf {
   return (context) => {
     const { incoming, outgoing } = context.env as HttpBindings;
-    return nodeExchange(incoming as IncomingMessage, outgoing as ServerResponse, clock);
+    return nodeExchange(incoming, outgoing, clock);
   };
 }
 

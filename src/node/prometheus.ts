@@ -19,15 +19,15 @@ export function createPrometheusMetrics(): PrometheusMetrics {
   const metrics = new Map(
     Object.entries(METRICS).map(([name, row]) => [name, createMetric(name, row as MetricRow, registry)]),
   );
-  const get = <Kind extends AnyMetric>(name: MetricName): Kind => metrics.get(name) as Kind;
+  const get = (name: MetricName): AnyMetric => metrics.get(name) as AnyMetric;
   const beforeScrape: (() => void)[] = [];
   return {
-    count: (name, labels, by = 1) => get<Counter>(name).inc(labels, by),
-    add: (name, labels, by) => get<Gauge>(name).inc(labels, by),
-    set: (name, labels, value) => get<Gauge>(name).set(labels, value),
-    observe: (name, labels, value) => get<Histogram>(name).observe(labels, Math.max(0, value)),
+    count: (name, labels, by = 1) => (get(name) as Counter).inc(labels, by),
+    add: (name, labels, by) => (get(name) as Gauge).inc(labels, by),
+    set: (name, labels, value) => (get(name) as Gauge).set(labels, value),
+    observe: (name, labels, value) => (get(name) as Histogram).observe(labels, Math.max(0, value)),
     onScrape: (run) => void beforeScrape.push(run),
-    clear: (name) => get<Gauge>(name).reset(),
+    clear: (name) => (get(name) as Gauge).reset(),
     async page(accept) {
       for (const run of beforeScrape) run();
       const isOpenMetrics = accept.includes('application/openmetrics-text');

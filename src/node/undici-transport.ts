@@ -73,7 +73,7 @@ function dispatch(
 
   pool.dispatch(
     {
-      method: request.method as Dispatcher.HttpMethod,
+      method: request.method,
       path: url.pathname + url.search,
       headers: request.headers,
       bodyTimeout,
@@ -112,7 +112,8 @@ function dispatch(
 
 /** Foreign errors end here: undici's and Node's codes become ours. */
 function codeOf(error: Error): ErrorCode {
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) return 'upstream_timeout';
+  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError)
+    return 'upstream_timeout';
   if (error instanceof errors.ConnectTimeoutError) return 'upstream_unreachable';
   const { code } = error as NodeJS.ErrnoException;
   return code !== undefined && UNREACHABLE.has(code) ? 'upstream_unreachable' : 'upstream_broken';

@@ -54,14 +54,7 @@ export function callUpstream({ clock, metrics, tenantLabels, route }: CallUpstre
 }
 
 export type AttemptOutcome =
-  | 'ok'
-  | 'rate_limited'
-  | 'overloaded'
-  | 'server_error'
-  | 'network'
-  | 'timeout'
-  | 'client_error'
-  | 'client_abort';
+  'ok' | 'rate_limited' | 'overloaded' | 'server_error' | 'network' | 'timeout' | 'client_error' | 'client_abort';
 
 /** How one call went, for the metric: by the head where there was one, else by what failed. */
 export function attemptOutcome(status: number | null, end: UpstreamEnd): AttemptOutcome {

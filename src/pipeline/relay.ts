@@ -153,9 +153,11 @@ function serverTiming(request: GatewayRequest, { timings }: Context): string {
   const sentAtMs = timings.upstreamSentAtMs ?? headAtMs;
   const overheadMs = sentAtMs - request.receivedAtMs - timings.queueMs;
   const metric = (name: string, ms: number): string => `${name};dur=${Math.max(0, ms).toFixed(1)}`;
-  return [metric('queue', timings.queueMs), metric('upstream', headAtMs - sentAtMs), metric('overhead', overheadMs)].join(
-    ', ',
-  );
+  return [
+    metric('queue', timings.queueMs),
+    metric('upstream', headAtMs - sentAtMs),
+    metric('overhead', overheadMs),
+  ].join(', ');
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

@@ -30,6 +30,4 @@ export interface Flow {
 }
 
 export type UpstreamEnd =
-  | { readonly kind: 'ended' }
-  | { readonly kind: 'aborted' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode };
+  { readonly kind: 'ended' } | { readonly kind: 'aborted' } | { readonly kind: 'failed'; readonly code: ErrorCode };

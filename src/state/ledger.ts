@@ -8,13 +8,14 @@ export interface Ledger {
 /** One process's ledger: it starts from 0 with the process. */
 export function createMemoryLedger(): Ledger {
   const accounts = new Map<string, { periodStartMs: number; usd: number }>();
+  const spentUsd = (tenantId: string, periodStartMs: number): number => {
+    const account = accounts.get(tenantId);
+    return account?.periodStartMs === periodStartMs ? account.usd : 0;
+  };
   return {
-    spentUsd(tenantId, periodStartMs) {
-      const account = accounts.get(tenantId);
-      return account?.periodStartMs === periodStartMs ? account.usd : 0;
-    },
+    spentUsd,
     book(tenantId, periodStartMs, usd) {
-      accounts.set(tenantId, { periodStartMs, usd: this.spentUsd(tenantId, periodStartMs) + usd });
+      accounts.set(tenantId, { periodStartMs, usd: spentUsd(tenantId, periodStartMs) + usd });
     },
   };
 }

@@ -1,0 +1,45 @@
+/**
+ * Notices on settings that are valid and may still not be what was meant: who can reach the gateway, and on whose money.
+ */
+import type { Config } from './config.ts';
+import type { Fault } from './fault.ts';
+import { placesOf, valueAt } from './raw.ts';
+
+/** Shorter keys can be guessed, or found from a digest. */
+const SHORTEST_SAFE_KEY = 16;
+
+export function findAdvice(raw: unknown, config: Config, hostFrom: 'file' | 'environment'): Fault[] {
+  return [...shortKeys(raw), ...openDoor(config, hostFrom), ...sharedPurse(config)];
+}
+
+function shortKeys(raw: unknown): Fault[] {
+  return placesOf(raw, 'tenants[].keys[]')
+    .filter((path) => String(valueAt(raw, path)).length < SHORTEST_SAFE_KEY)
+    .map((at) => ({
+      at,
+      phrase: `is a key of fewer than ${SHORTEST_SAFE_KEY} characters, which can be guessed`,
+      mend: 'make a longer one, for example with: openssl rand -hex 24',
+    }));
+}
+
+function openDoor({ mode, listen }: Config, from: 'file' | 'environment'): Fault[] {
+  if (mode === 'managed' || isLoopback(listen.host)) return [];
+  const phrase = 'is not a loopback address, and there are no tenants: anybody who reaches it can use the gateway';
+  const mend = 'listen on 127.0.0.1, or add tenants; without an apiKey every caller still needs a key of their own';
+  return [{ at: ['listen', 'host'], phrase, subject: listen.host, mend, from }];
+}
+
+function sharedPurse({ mode, upstreams }: Config): Fault[] {
+  if (mode === 'managed') return [];
+  return upstreams.flatMap(({ credential }, index) => {
+    if (credential === 'caller') return [];
+    const phrase = 'is set without tenants: everyone who reaches the port spends this key';
+    return [
+      { at: ['upstreams', index, 'apiKey'], phrase, mend: 'add tenants with keys of their own, or remove apiKey' },
+    ];
+  });
+}
+
+export function isLoopback(host: string): boolean {
+  return /^(localhost|(.+\.)localhost|127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/i.test(host);
+}

@@ -1,0 +1,91 @@
+/**
+ * Settings that passed every check → Config and Secrets. Here credentials part from the rest: whatever goes into the
+ * Config may be logged.
+ */
+import type { Config, ConfigPlatform, Secrets, TenantConfig, UpstreamConfig } from './config.ts';
+import type { ListenOverrides, Override } from './listen-overrides.ts';
+import type { GatewayKey } from './read-text.ts';
+import { DEFAULT_BASE_URL, type Settings } from './schema.ts';
+
+type UpstreamSettings = NonNullable<Settings['upstreams']>[number];
+type TenantSettings = Settings['tenants'][number];
+
+export interface BuiltConfig {
+  readonly config: Config;
+  readonly secrets: Secrets;
+}
+
+export function buildConfig(settings: Settings, overrides: ListenOverrides, platform: ConfigPlatform): BuiltConfig {
+  const upstreams = settings.upstreams ?? [DEFAULT_UPSTREAM];
+  const upstreamIds = upstreams.map(({ id }) => id);
+  const { cache, console, limits, listen, tenants } = settings;
+  const config: Config = {
+    listen: { host: chosen(overrides.host, listen.host), port: chosen(overrides.port, listen.port) },
+    mode: tenants.length > 0 ? 'managed' : 'pass-through',
+    upstreams: upstreams.map(buildUpstream),
+    tenants: tenants.map((tenant) => buildTenant(tenant, upstreamIds, platform)),
+    cache: { singleFlight: cache.singleFlight, maxHoldMs: cache.maxHold, ttl: cache.ttl, minReuse: cache.minReuse },
+    // Any other engine has been refused before (not-yet.ts).
+    state: { kind: 'memory' },
+    console: { enabled: console.enabled ?? console.token !== undefined },
+    limits: {
+      bodyBytes: limits.bodyBytes,
+      headersTimeoutMs: limits.headersTimeout,
+      streamIdleMs: limits.streamIdle,
+      drainMs: limits.drain,
+    },
+  };
+  return { config: freezeDeep(config), secrets: buildSecrets(upstreams, console.token) };
+}
+
+const DEFAULT_UPSTREAM: UpstreamSettings = {
+  id: 'main',
+  protocol: 'anthropic',
+  baseUrl: DEFAULT_BASE_URL,
+  maxConcurrency: 256,
+};
+
+const chosen = <T>(override: Override<T>, otherwise: T): T => (override.kind === 'set' ? override.value : otherwise);
+
+function buildUpstream({
+  id,
+  protocol,
+  baseUrl,
+  apiKey,
+  cacheDomain,
+  maxConcurrency,
+}: UpstreamSettings): UpstreamConfig {
+  const credential = apiKey === undefined ? 'caller' : 'own';
+  return { id, protocol, baseUrl, credential, cacheDomain: cacheDomain ?? id, maxConcurrency };
+}
+
+function buildTenant(tenant: TenantSettings, upstreamIds: readonly string[], platform: ConfigPlatform): TenantConfig {
+  const { id, keys, maxConcurrency, queue, weight, cache, upstreams, budget } = tenant;
+  return {
+    id,
+    keyDigests: keys.map((key) => digestOf(key, platform)),
+    maxConcurrency,
+    queue: { max: queue.max, timeoutMs: queue.timeout },
+    weight,
+    cache,
+    upstreams: upstreams ?? [...upstreamIds],
+    budget: budget ?? null,
+  };
+}
+
+const digestOf = (key: GatewayKey, platform: ConfigPlatform): string =>
+  key.kind === 'digest' ? key.hex : platform.sha256Hex(key.text);
+
+function buildSecrets(upstreams: readonly UpstreamSettings[], consoleToken: string | undefined): Secrets {
+  const upstreamKeys = new Map<string, string>();
+  for (const { id, apiKey } of upstreams) if (apiKey !== undefined) upstreamKeys.set(id, apiKey);
+  return Object.freeze({ upstreamKeys, consoleToken: consoleToken ?? null });
+}
+
+function freezeDeep<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(freezeDeep);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,85 @@
+/**
+ * What a settings file becomes. A Config is parsed once, frozen all the way down and passed to whoever needs it.
+ * It can be logged: credentials live in Secrets and nowhere else, and a tenant's key is here only as its digest.
+ * Durations are milliseconds, sizes are bytes.
+ */
+
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** `managed` exactly when tenants are configured: callers then hold gateway keys and upstream keys stay here. */
+  readonly mode: 'pass-through' | 'managed';
+  /** Never empty. */
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly tenants: readonly TenantConfig[];
+  readonly cache: CacheConfig;
+  readonly state: { readonly kind: 'memory' };
+  readonly console: { readonly enabled: boolean };
+  readonly limits: LimitsConfig;
+}
+
+export interface UpstreamConfig {
+  readonly id: string;
+  readonly protocol: 'anthropic' | 'openai';
+  /** Without a slash at the end and without `/v1`: the gateway appends the caller's path. */
+  readonly baseUrl: string;
+  /** `own`: Secrets.upstreamKeys holds the key. `caller`: the caller's credential is forwarded. */
+  readonly credential: 'own' | 'caller';
+  /** Upstreams of one Claude workspace share a prompt cache, and so a domain. The upstream's id when left out. */
+  readonly cacheDomain: string;
+  readonly maxConcurrency: number;
+}
+
+export interface TenantConfig {
+  readonly id: string;
+  /** Lower-case SHA-256 hex of each gateway key. Never empty; no digest belongs to two tenants. */
+  readonly keyDigests: readonly string[];
+  readonly maxConcurrency: number;
+  /** `max` 0: nobody waits, a request without a slot is refused at once. */
+  readonly queue: { readonly max: number; readonly timeoutMs: number };
+  readonly weight: number;
+  readonly cache: 'auto' | 'observe' | 'off';
+  /** Ids of Config.upstreams; never empty. */
+  readonly upstreams: readonly string[];
+  readonly budget: { readonly usd: number; readonly per: 'hour' | 'day' | 'month' } | null;
+}
+
+interface CacheConfig {
+  readonly singleFlight: boolean;
+  readonly maxHoldMs: number;
+  readonly ttl: 'auto' | '5m' | '1h';
+  readonly minReuse: 'auto' | number;
+}
+
+interface LimitsConfig {
+  readonly bodyBytes: number;
+  readonly headersTimeoutMs: number;
+  readonly streamIdleMs: number;
+  readonly drainMs: number;
+}
+
+export interface Secrets {
+  /** Upstream id → its API key, for each upstream whose credential is `own`. */
+  readonly upstreamKeys: ReadonlyMap<string, string>;
+  readonly consoleToken: string | null;
+}
+
+/** Something an operator should read: it stops the start (in `invalid`) or is worth knowing (in `notices`). */
+export interface Problem {
+  /** Like `tenants[2].queue.timeout`; empty when it is about the file as a whole. */
+  readonly path: string;
+  /** Counted from 1 in the settings text; left out when it comes from the environment or from a default. */
+  readonly line?: number;
+  readonly message: string;
+  readonly mend: string;
+}
+
+export type ConfigResult =
+  | { readonly kind: 'ok'; readonly config: Config; readonly secrets: Secrets; readonly notices: readonly Problem[] }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What parsing needs of the runtime. `sha256Hex` digests the UTF-8 bytes of the text. */
+export interface ConfigPlatform {
+  readonly sha256Hex: (text: string) => string;
+}

@@ -1,0 +1,92 @@
+/**
+ * Settings of the contract that this version reads but does not act on. `refused`: starting would do something other
+ * than what was asked. `no effect`: the gateway works as if the setting were not there, and a notice says so.
+ * When a version begins to act on one, its row goes and nothing else changes here.
+ */
+import type { Fault } from './fault.ts';
+import { placesOf, valueAt } from './raw.ts';
+
+export interface NotYet {
+  readonly setting: string;
+  readonly level: 'refused' | 'no effect';
+  /** Whether this value asks for what is not there; others are in accord with this version. */
+  readonly asks: (value: unknown) => boolean;
+  readonly reason: string;
+  readonly mend: string;
+}
+
+const always = (): boolean => true;
+const NO_CACHE_YET = 'requests pass with the breakpoints their callers set';
+const LATER = 'remove it, or leave it for a later version';
+
+export const NOT_YET: readonly NotYet[] = [
+  {
+    setting: 'upstreams[].protocol',
+    level: 'refused',
+    asks: (value) => value === 'openai',
+    reason: 'this version only speaks to upstreams with the Anthropic protocol',
+    mend: 'remove the upstream, or give the address of an endpoint with the Anthropic protocol',
+  },
+  {
+    setting: 'state',
+    level: 'refused',
+    asks: (value) => typeof value === 'string' && /^rediss?:\/\//.test(value),
+    reason: 'this version keeps its state in the memory of one process',
+    mend: 'write state: memory and run one gateway',
+  },
+  {
+    setting: 'cache.singleFlight',
+    level: 'no effect',
+    asks: (value) => value !== false && value !== 'false',
+    reason: 'requests on the same cold prefix do not wait for each other',
+    mend: LATER,
+  },
+  { setting: 'cache.maxHold', level: 'no effect', asks: always, reason: 'no request is held', mend: LATER },
+  { setting: 'cache.ttl', level: 'no effect', asks: always, reason: NO_CACHE_YET, mend: LATER },
+  { setting: 'cache.minReuse', level: 'no effect', asks: always, reason: NO_CACHE_YET, mend: LATER },
+  {
+    setting: 'tenants[].cache',
+    level: 'no effect',
+    asks: (value) => value !== 'off',
+    reason: NO_CACHE_YET,
+    mend: 'write off, or leave it for a later version',
+  },
+  {
+    setting: 'tenants[].weight',
+    level: 'no effect',
+    asks: (value) => value !== 1 && value !== '1',
+    reason: 'all tenants have the same share of a contended upstream',
+    mend: LATER,
+  },
+  {
+    setting: 'console.enabled',
+    level: 'no effect',
+    asks: (value) => value !== false && value !== 'false',
+    reason: 'there is no console',
+    mend: 'write enabled: false, or leave it for a later version',
+  },
+  { setting: 'console.token', level: 'no effect', asks: always, reason: 'there is no console', mend: LATER },
+];
+
+export function findRefused(raw: unknown): Fault[] {
+  return asked(raw, 'refused').flatMap(({ row, places }) =>
+    places.map((at) => ({ at, phrase: `asks for what is not there yet: ${row.reason}`, mend: row.mend })),
+  );
+}
+
+/** One for each setting, at the first place: a hundred tenants need not be told a hundred times. */
+export function findWithoutEffect(raw: unknown): Fault[] {
+  return asked(raw, 'no effect').flatMap(({ row, places }) => {
+    const [first, ...others] = places;
+    if (first === undefined) return [];
+    const more = others.length === 0 ? '' : ` (here and in ${others.length} more)`;
+    return [{ at: first, phrase: `has no effect yet${more}: ${row.reason}`, mend: row.mend }];
+  });
+}
+
+function asked(raw: unknown, level: NotYet['level']) {
+  return NOT_YET.filter((row) => row.level === level).map((row) => ({
+    row,
+    places: placesOf(raw, row.setting).filter((path) => row.asks(valueAt(raw, path))),
+  }));
+}

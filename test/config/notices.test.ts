@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { isLoopback } from '../../src/config/advice.ts';
+import { accept, MANAGED, sha256Hex, tenantWith } from './parsing.ts';
+
+const notices = (text: string, environment = {}) => accept(text, environment).notices;
+const paths = (text: string, environment = {}) => notices(text, environment).map(({ path }) => path);
+
+describe('settings that this version does not act on', () => {
+  it.each([
+    ['cache: { singleFlight: true }', 'cache.singleFlight'],
+    ['cache: { maxHold: 5s }', 'cache.maxHold'],
+    ['cache: { ttl: 1h }', 'cache.ttl'],
+    ['cache: { minReuse: 2 }', 'cache.minReuse'],
+    ['console: { token: open-sesame }', 'console.token'],
+    [tenantWith('cache: observe'), 'tenants[0].cache'],
+    [tenantWith('weight: 2'), 'tenants[0].weight'],
+  ])('%j gives a notice', (text, path) => {
+    const [notice, ...others] = notices(text);
+    expect(others).toEqual([]);
+    expect(notice).toMatchObject({ path, message: expect.stringContaining('has no effect yet') });
+    expect(notice?.line).toBeGreaterThan(0);
+  });
+
+  it.each([
+    'cache: { singleFlight: false }',
+    'console: { enabled: false }',
+    tenantWith('cache: off'),
+    tenantWith('weight: 1'),
+    MANAGED,
+    '',
+  ])('%j asks for nothing that is not there', (text) => {
+    expect(notices(text)).toEqual([]);
+  });
+
+  it('a setting of many tenants is mentioned once', () => {
+    const text = `${tenantWith('weight: 2')}  - { id: b, keys: [gateway-key-number-two], weight: 3 }\n`;
+    expect(notices(text)).toMatchObject([{ path: 'tenants[0].weight', message: expect.stringContaining('in 1 more') }]);
+  });
+});
+
+describe('who can reach the gateway', () => {
+  it('listening beyond loopback without tenants gives a notice with its line', () => {
+    expect(notices('listen:\n  host: 0.0.0.0\n')).toMatchObject([{ path: 'listen.host', line: 2 }]);
+  });
+
+  it('HOST of the environment gives it as well, without a line', () => {
+    const [notice] = notices('listen: { host: localhost }', { HOST: '0.0.0.0' });
+    expect(notice).toMatchObject({ path: 'listen.host', message: expect.stringContaining('"0.0.0.0"') });
+    expect(notice).not.toHaveProperty('line');
+  });
+
+  it('with tenants it gives none', () => {
+    expect(paths(`${MANAGED}listen: { host: 0.0.0.0 }\n`)).toEqual([]);
+  });
+
+  it.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost', 'LOCALHOST', 'a.localhost'])('%s is loopback', (host) => {
+    expect(isLoopback(host)).toBe(true);
+  });
+
+  it.each(['0.0.0.0', '::', '10.0.0.1', '127.example.com', 'localhost.example.com'])('%s is not loopback', (host) => {
+    expect(isLoopback(host)).toBe(false);
+  });
+
+  it('an apiKey without tenants is spent by everyone, which a notice says', () => {
+    const text = 'upstreams: [{ id: a }, { id: b, apiKey: some-upstream-key }]';
+    expect(notices(text)).toMatchObject([{ path: 'upstreams[1].apiKey', message: expect.stringContaining('spends') }]);
+  });
+});
+
+describe('short keys', () => {
+  it('a key of 15 characters gives a notice that does not quote it, one of 16 gives none', () => {
+    const withKey = (key: string) => MANAGED.replace('gateway-key-of-acme', key);
+    const short = notices(withKey('x23456789012345'));
+    expect(short).toMatchObject([{ path: 'tenants[0].keys[0]', line: 6 }]);
+    expect(JSON.stringify(short)).not.toContain('x2345');
+    expect(notices(withKey('x234567890123456'))).toEqual([]);
+  });
+
+  it('a digest says nothing of the length of its key', () => {
+    expect(paths(MANAGED.replace('gateway-key-of-acme', `sha256:${sha256Hex('x')}`))).toEqual([]);
+  });
+});
