@@ -1,6 +1,6 @@
 /**
- * A strict, allocation-free walk over the bytes of one JSON text (RFC 8259), without recursion, so that 10,000 levels
- * of nesting cost a byte of stack each. It tells where things are and never what they mean: bodies are forwarded as
+ * A strict, allocation-free walk over the bytes of one JSON text (RFC 8259), without recursion, so that 100,000
+ * levels of nesting cost a list entry each. It tells where things are and never what they mean: bodies are forwarded as
  * the caller's bytes, so nothing here builds an object.
  *
  * Every `skip…` takes the offset of the first byte and returns the offset behind the value, or a negative number
@@ -172,6 +172,48 @@ function skipToNextValue(bytes: Uint8Array, at: number, open: number[]): number 
   return offset;
 }
 
+/**
+ * Walks the object that starts at `at`. For each member, in order and with duplicates, `take` gets where the name stands
+ * (quotes included) and where the value begins; it returns the offset behind the value (`skipValue`, or a walk of its
+ * own, so that no byte is read twice) or a negative fault. Returns the offset behind the object, or `~offset`.
+ */
+export function walkMembers(
+  bytes: Uint8Array,
+  at: number,
+  take: (nameStart: number, nameEnd: number, valueStart: number) => number,
+): number {
+  if (bytes[at] !== OPEN_BRACE) return ~at;
+  let offset = skipWhitespace(bytes, at + 1);
+  if (bytes[offset] === CLOSE_BRACE) return offset + 1;
+  for (;;) {
+    const nameEnd = skipString(bytes, offset);
+    if (nameEnd < 0) return nameEnd;
+    const colon = skipWhitespace(bytes, nameEnd);
+    if (bytes[colon] !== COLON) return ~colon;
+    const valueEnd = take(offset, nameEnd, skipWhitespace(bytes, colon + 1));
+    if (valueEnd < 0) return valueEnd;
+    offset = skipWhitespace(bytes, valueEnd);
+    if (bytes[offset] === CLOSE_BRACE) return offset + 1;
+    if (bytes[offset] !== COMMA) return ~offset;
+    offset = skipWhitespace(bytes, offset + 1);
+  }
+}
+
+/** Walks the array that starts at `at`; `take` gets where each element begins, as in `walkMembers`. */
+export function walkElements(bytes: Uint8Array, at: number, take: (start: number, index: number) => number): number {
+  if (bytes[at] !== OPEN_BRACKET) return ~at;
+  let offset = skipWhitespace(bytes, at + 1);
+  if (bytes[offset] === CLOSE_BRACKET) return offset + 1;
+  for (let index = 0; ; index++) {
+    const end = take(offset, index);
+    if (end < 0) return end;
+    offset = skipWhitespace(bytes, end);
+    if (bytes[offset] === CLOSE_BRACKET) return offset + 1;
+    if (bytes[offset] !== COMMA) return ~offset;
+    offset = skipWhitespace(bytes, offset + 1);
+  }
+}
+
 /** Where one member of an object stands: the name with its quotes, then the value. */
 export interface JsonMember {
   readonly nameStart: number;
@@ -180,31 +222,17 @@ export interface JsonMember {
   readonly valueEnd: number;
 }
 
-/**
- * Calls `visit` for each member of the object that starts at `at`, in order, duplicates included; returns the offset
- * behind the object, or `~offset` of the fault (members before it have been visited).
- */
+/** `walkMembers` for those who only want to know where the values are. */
 export function visitMembers(bytes: Uint8Array, at: number, visit: (member: JsonMember) => void): number {
-  if (bytes[at] !== OPEN_BRACE) return ~at;
-  let offset = skipWhitespace(bytes, at + 1);
-  if (bytes[offset] === CLOSE_BRACE) return offset + 1;
-  for (;;) {
-    const nameStart = offset;
-    const nameEnd = skipString(bytes, nameStart);
-    if (nameEnd < 0) return nameEnd;
-    const valueStart = skipName(bytes, nameStart);
-    if (valueStart < 0) return valueStart;
+  return walkMembers(bytes, at, (nameStart, nameEnd, valueStart) => {
     const valueEnd = skipValue(bytes, valueStart);
-    if (valueEnd < 0) return valueEnd;
-    visit({ nameStart, nameEnd, valueStart, valueEnd });
-    offset = skipWhitespace(bytes, valueEnd);
-    if (bytes[offset] === CLOSE_BRACE) return offset + 1;
-    if (bytes[offset] !== COMMA) return ~offset;
-    offset = skipWhitespace(bytes, offset + 1);
-  }
+    if (valueEnd >= 0) visit({ nameStart, nameEnd, valueStart, valueEnd });
+    return valueEnd;
+  });
 }
 
-const textDecoder = new TextDecoder();
+/** Without this a string that begins with U+FEFF would lose it. */
+const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The string that stands between `start` and `end` (quotes included), its escapes resolved. */
 export function readString(bytes: Uint8Array, start: number, end: number): string {

@@ -38,6 +38,7 @@ const HOLD_SMOOTHING = 0.2;
 function createLine(clock: Clock, forget: () => void): Line {
   const waiters = new Set<Waiter>();
   let slots: LimitFunction | null = null;
+  let newestLimit: Limit | null = null; // a reload brings a new one; leases report to the one they came with
   let limit = 1;
   let inUse = 0;
   let averageHoldMs = FIRST_HOLD_ESTIMATE_MS;
@@ -64,7 +65,7 @@ function createLine(clock: Clock, forget: () => void): Line {
         averageHoldMs += HOLD_SMOOTHING * (clock.nowMs() - grantedAtMs - averageHoldMs);
         resolve();
         reportTo.report(signal);
-        setLimit(reportTo.current);
+        setLimit((newestLimit ?? reportTo).current);
         serve();
         if (inUse === 0 && waiters.size === 0) forget();
       },
@@ -106,7 +107,8 @@ function createLine(clock: Clock, forget: () => void): Line {
 
   return {
     async acquire(rules, signal) {
-      setLimit(rules.limit.current);
+      newestLimit = rules.limit;
+      setLimit(newestLimit.current);
       if (inUse < limit && waiters.size === 0) return { kind: 'granted', lease: lease(rules.limit), waitedMs: 0 };
       if (waiters.size >= rules.maxWaiters) return { kind: 'full', retryAfterMs: estimateMs(waiters.size) };
       return wait(rules, signal);

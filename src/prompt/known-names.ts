@@ -1,0 +1,41 @@
+import { BACKSLASH, readString } from '../core/json-cursor.ts';
+
+/**
+ * Which of a few known names stands at a place in the body, without decoding it: a body has thousands of member names
+ * and type words, and all that matter are known beforehand.
+ */
+export interface NameTable<Name extends string> {
+  /** The known name between `start` and `end` (quotes included), null for any other string. */
+  at(bytes: Uint8Array, start: number, end: number): Name | null;
+}
+
+export function createNameTable<Name extends string>(names: readonly Name[]): NameTable<Name> {
+  const byLength = new Map<number, { name: Name; letters: Uint8Array }[]>();
+  for (const name of names) {
+    const letters = Uint8Array.from(name, (letter) => letter.charCodeAt(0));
+    byLength.set(letters.length, [...(byLength.get(letters.length) ?? []), { name, letters }]);
+  }
+  const longest = Math.max(...byLength.keys());
+  return {
+    at(bytes, start, end) {
+      const candidates = byLength.get(end - start - 2) ?? [];
+      for (const { name, letters } of candidates) if (stands(letters, bytes, start + 1)) return name;
+      return isEscaped(bytes, start, end, longest) ? decoded(names, bytes, start, end) : null;
+    },
+  };
+}
+
+function stands(letters: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let index = 0; index < letters.length; index++) if (bytes[at + index] !== letters[index]) return false;
+  return true;
+}
+
+/** An escaped letter takes at most six bytes; longer strings can be none of the names. */
+function isEscaped(bytes: Uint8Array, start: number, end: number, longestName: number): boolean {
+  return end - start - 2 <= longestName * 6 && bytes.subarray(start, end).includes(BACKSLASH);
+}
+
+function decoded<Name extends string>(names: readonly Name[], bytes: Uint8Array, start: number, end: number) {
+  const text = readString(bytes, start, end);
+  return names.find((name) => name === text) ?? null;
+}
