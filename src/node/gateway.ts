@@ -51,7 +51,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const hitRatio = createHitRatio(clock);
   const slots = createMemorySlots(clock);
   const transport = createUndiciTransport({ bodyIdleMs: () => settings.config.limits.streamIdleMs });
-  let settings: Settings = settingsOf(options.config, options.secrets, transport);
+  let settings: Settings = settingsOf(options.config, options.secrets, transport, clock);
   let isDraining = false;
 
   metrics.onScrape(() => {
@@ -89,7 +89,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     metrics,
     slots,
     reload(config, secrets) {
-      settings = settingsOf(config, secrets, transport);
+      settings = settingsOf(config, secrets, transport, clock);
     },
     startDraining() {
       isDraining = true;
@@ -102,11 +102,11 @@ export function sha256Hex(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
-function settingsOf(config: Config, secrets: Secrets, transport: Transport): Settings {
+function settingsOf(config: Config, secrets: Secrets, transport: Transport, clock: Clock): Settings {
   const upstreams = new Map<string, RoutedUpstream>();
   for (const { id, baseUrl, credential } of config.upstreams) {
     const apiKey = secrets.upstreamKeys.get(id) ?? null;
-    upstreams.set(id, { upstream: createClaudeUpstream({ id, baseUrl, apiKey, transport }), credential });
+    upstreams.set(id, { upstream: createClaudeUpstream({ id, baseUrl, apiKey, transport, clock }), credential });
   }
   const route: Route = (upstreamIds) => {
     const routed = upstreams.get(upstreamIds[0] ?? '');

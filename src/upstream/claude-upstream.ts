@@ -1,11 +1,13 @@
 import Anthropic from '@anthropic-ai/sdk';
+import type { Clock } from '../core/clock.ts';
 import type { AnswerReceiver, Upstream, UpstreamCall, UpstreamEnd } from '../pipeline/upstream.ts';
 import type { Transport } from './transport.ts';
 
 /**
- * One upstream credential as one pooled SDK client. The SDK authenticates and builds each request; its `fetch` is ours,
- * so that the answer's bytes go straight from the transport to the receiver instead of through Web Streams, which cost
- * more than everything else in a gateway. Each call takes its own exchange along in `fetchOptions`.
+ * One upstream credential as one pooled SDK client. The SDK authenticates and builds requests; its `fetch` is ours, so
+ * that the answer's bytes go straight from the transport to the receiver instead of through Web Streams. What it adds to
+ * a request, once the caller's own headers have replaced its own, is the credential alone: that is kept for a while and
+ * put on the requests that follow, because building one costs the SDK as much as relaying a small answer costs us.
  */
 export interface ClaudeUpstreamOptions {
   readonly id: string;
@@ -14,7 +16,11 @@ export interface ClaudeUpstreamOptions {
   /** null: the caller's own credential is among the call's headers. */
   readonly apiKey: string | null;
   readonly transport: Transport;
+  readonly clock: Clock;
 }
+
+/** How long what the SDK added to one request is put on others: credentials may rotate. */
+const ADDED_HEADERS_LIFE_MS = 60_000;
 
 const EXCHANGE = Symbol('exchange');
 
@@ -44,7 +50,10 @@ interface Exchange {
 type InitWithExchange = RequestInit & { [EXCHANGE]?: Exchange };
 type FetchOptions = NonNullable<Anthropic.RequestOptions['fetchOptions']>;
 
-export function createClaudeUpstream({ id, baseUrl, apiKey, transport }: ClaudeUpstreamOptions): Upstream {
+export function createClaudeUpstream(options: ClaudeUpstreamOptions): Upstream {
+  const { id, baseUrl, apiKey, transport, clock } = options;
+  let added: Readonly<Record<string, string>> = {};
+  let addedUntilMs = Number.NEGATIVE_INFINITY;
   const client = new Anthropic({
     apiKey,
     authToken: null,
@@ -63,7 +72,16 @@ export function createClaudeUpstream({ id, baseUrl, apiKey, transport }: ClaudeU
   return {
     id,
     async send(call, receiver) {
-      const exchange = createExchange(call, receiver, baseUrl, transport);
+      if (clock.nowMs() < addedUntilMs) {
+        return transport.send(
+          { ...call, url: urlOf(baseUrl, call.target), headers: { ...call.headers, ...added } },
+          receiver,
+        );
+      }
+      const exchange = createExchange(call, receiver, baseUrl, transport, (headers) => {
+        added = Object.fromEntries([...headers].filter(([name]) => call.headers[name] === undefined));
+        addedUntilMs = clock.nowMs() + ADDED_HEADERS_LIFE_MS;
+      });
       try {
         await client
           .request({
@@ -91,11 +109,18 @@ function ownHeaders(call: UpstreamCall): Record<string, string | null> {
   return headers;
 }
 
-function createExchange(call: UpstreamCall, receiver: AnswerReceiver, baseUrl: string, transport: Transport) {
+function createExchange(
+  call: UpstreamCall,
+  receiver: AnswerReceiver,
+  baseUrl: string,
+  transport: Transport,
+  onHeaders: (headers: Headers) => void,
+) {
   const { promise: head, resolve, reject } = Promise.withResolvers<Response>();
   const exchange: Exchange & { ended: Promise<UpstreamEnd> | null } = {
     ended: null,
     start(headers) {
+      onHeaders(headers);
       exchange.ended = transport
         .send(
           { ...call, url: urlOf(baseUrl, call.target), headers: Object.fromEntries(headers) },
