@@ -21,14 +21,17 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 export function decoding(
   encoding: string | undefined,
   receiver: AnswerReceiver,
-  upstream: Flow & { pause(): void },
+  upstream: Flow & { abort(error: Error): void },
 ): DecodingReceiver | null {
   const create = DECODERS[encoding?.trim().toLowerCase() ?? ''];
   if (!create) return null;
   const decoder = create();
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   ended.catch(() => {}); // read in end(), which an abort never reaches
-  decoder.on('end', resolve).on('error', reject);
+  decoder.on('end', resolve).on('error', (error) => {
+    reject(error);
+    upstream.abort(error); // a broken decoder takes nothing more: the upstream would stay paused for ever
+  });
   decoder.on('drain', () => upstream.resume());
   decoder.on('data', (chunk: Uint8Array) => {
     if (!receiver.chunk(chunk)) decoder.pause();
@@ -37,7 +40,7 @@ export function decoding(
     head(head) {
       receiver.head({ ...head, headers: withoutEncoding(head.headers) }, { resume: () => decoder.resume() });
     },
-    chunk: (chunk) => decoder.write(chunk),
+    chunk: (chunk) => decoder.destroyed || decoder.write(chunk),
     end() {
       decoder.end();
       return ended;

@@ -18,7 +18,7 @@ function nodeExchange(incoming: IncomingMessage, outgoing: ServerResponse, clock
   const reply = createNodeReply(incoming, outgoing);
   return {
     method: incoming.method ?? 'GET',
-    target: incoming.url ?? '/',
+    target: originForm(incoming.url ?? '/'),
     headers: incoming.headers as HeaderMap,
     signal: reply.gone,
     readBody: (limits) => readBody(incoming, limits, clock),
@@ -29,6 +29,11 @@ function nodeExchange(incoming: IncomingMessage, outgoing: ServerResponse, clock
       return isSent ? { kind: 'sent', response: RESPONSE_ALREADY_SENT } : { kind: 'unsent', outcome };
     },
   };
+}
+
+/** The absolute form names a host that is not the upstream's (RFC 9112 §3.2.2): only what stands behind it counts. */
+function originForm(target: string): string {
+  return target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?#]*\/?/i, '/');
 }
 
 function hasBody(incoming: IncomingMessage): boolean {

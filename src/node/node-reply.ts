@@ -26,14 +26,26 @@ export function createNodeReply(incoming: IncomingMessage, outgoing: ServerRespo
   const onClose = (): void => {
     outgoing.off('close', onClose);
     socket.off('close', onClose);
+    socket.off('end', onHalfClose);
     if (!outgoing.writableFinished) gone.abort();
     resolveClosed();
     onDrain();
   };
+  // Node ends its side on a FIN: an answer that has not been ended by then never will be, and waiting for 'close' would
+  // be waiting for a reader who need not read on.
+  const onHalfClose = (): void => {
+    if (outgoing.writableEnded) return;
+    if (outgoing.socket) socket.destroy();
+    else onClose();
+  };
   outgoing.on('close', onClose);
   socket.on('close', onClose);
+  socket.on('end', onHalfClose);
   outgoing.on('drain', onDrain);
   if (socket.destroyed) onClose();
+
+  /** As to HTTP/1.0 (nginx's default towards its upstreams): there a FIN is the proper end, and only RST says `cut`. */
+  const endsWithConnection = (): boolean => incoming.httpVersionMinor === 0 && !outgoing.hasHeader('content-length');
 
   return {
     gone: gone.signal,
@@ -62,8 +74,9 @@ export function createNodeReply(incoming: IncomingMessage, outgoing: ServerRespo
       return closed;
     },
     cut() {
-      if (outgoing.socket) outgoing.socket.destroySoon();
-      else outgoing.destroy();
+      if (!outgoing.socket) outgoing.destroy();
+      else if (endsWithConnection()) socket.write('', () => socket.resetAndDestroy());
+      else socket.destroySoon();
       return closed;
     },
   };

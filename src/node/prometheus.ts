@@ -52,5 +52,6 @@ function toOpenMetrics(text: string): string {
   const families = text.replace(/^# (HELP|TYPE) (\S+)_total /gm, (line, word: string, family: string) =>
     (METRICS as Record<string, MetricRow>)[`${family}_total`]?.kind === 'counter' ? `# ${word} ${family} ` : line,
   );
-  return `${families.trimEnd()}\n# EOF\n`;
+  const lines = families.trimEnd().replaceAll('\n\n', '\n'); // Prometheus refuses a page with an empty line in it
+  return `${lines}\n# EOF\n`;
 }

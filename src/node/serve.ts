@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { entryOf, type Refusal } from '../core/errors.ts';
-import { renderRefusal } from '../http/refusals.ts';
+import { newRequestId, renderRefusal } from '../http/refusals.ts';
 import { errorBody } from '../ingress/anthropic-frames.ts';
 
 /** The HTTP server of Node in front of the app: limits on how slowly and how large a head may arrive, and its errors. */
@@ -31,6 +31,9 @@ const REQUEST_TIMEOUT_MS = 300_000;
 /** How often Node looks for heads that are late: a late head is answered at most this much later. */
 const LATE_CHECK_MS = 500;
 
+/** How often a closing server looks for connections that have become idle. */
+const IDLE_SWEEP_MS = 50;
+
 export async function serveApp(app: Hono, options: ServeOptions): Promise<HttpServer> {
   const listener = getRequestListener(app.fetch, { errorHandler: refuseUnreadable });
   const server = createServer({
@@ -40,15 +43,24 @@ export async function serveApp(app: Hono, options: ServeOptions): Promise<HttpSe
     connectionsCheckingInterval: LATE_CHECK_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
+    requireHostHeader: false, // Node's own refusal has no body; the listener's is refuseUnreadable
   });
-  server.on('request', (incoming, outgoing) => void listener(incoming, outgoing));
+  const unanswered = createUnanswered();
+  server.on('request', (incoming, outgoing) => {
+    unanswered.add(outgoing);
+    void listener(incoming, outgoing);
+  });
   server.on('checkContinue', (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const isTooLarge = Number(incoming.headers['content-length'] ?? 0) > options.bodyBytes;
+    unanswered.add(outgoing);
     if (!isTooLarge) outgoing.writeContinue(); // else the body is refused before it is sent
     void listener(incoming, outgoing);
   });
   server.on('connection', (socket: Socket) => socket.setMaxListeners(0)); // one listener per pipelined request
-  server.on('clientError', answerClientError);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (unanswered.mayRefuse(socket)) answerClientError(error, socket);
+    else socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -59,7 +71,24 @@ export async function serveApp(app: Hono, options: ServeOptions): Promise<HttpSe
 
 /** The request line or Host header cannot be made a URL of. */
 function refuseUnreadable(): Response {
-  return renderRefusal({ code: 'bad_http' }, 'unread');
+  return renderRefusal({ code: 'bad_http' }, newRequestId());
+}
+
+/** Which answers each connection still owes: a refusal written by hand must not land in one of them. */
+function createUnanswered() {
+  const owed = new WeakMap<Socket, Set<ServerResponse>>();
+  return {
+    add(outgoing: ServerResponse): void {
+      const { socket } = outgoing.req;
+      const answers = owed.get(socket) ?? new Set();
+      owed.set(socket, answers.add(outgoing));
+      outgoing.on('close', () => answers.delete(outgoing));
+    },
+    /** False once a head has gone out: what is written now would be read as a part of that answer. */
+    mayRefuse(socket: Socket): boolean {
+      return ![...(owed.get(socket) ?? [])].some(({ headersSent }) => headersSent);
+    },
+  };
 }
 
 /** What the HTTP parser refused never becomes a request: the answer is written to the socket by hand. */
@@ -69,12 +98,14 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     return;
   }
   const refusal: Refusal = { code: refusalCodes[error.code ?? ''] ?? 'bad_http' };
-  const body = errorBody(refusal, 'unread');
+  const requestId = newRequestId();
+  const body = errorBody(refusal, requestId);
   const { status } = entryOf(refusal);
   const head = [
     `HTTP/1.1 ${status} ${status === 408 ? 'Request Timeout' : status === 431 ? 'Headers Too Large' : 'Bad Request'}`,
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
+    `x-slipstream-id: ${requestId}`,
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
@@ -87,7 +118,8 @@ const refusalCodes: Readonly<Record<string, Refusal['code']>> = {
 
 async function closeServer(server: Server, deadlineMs: number): Promise<{ cutConnections: number }> {
   const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-  server.closeIdleConnections();
+  // Kept alive, a connection becomes idle only when its answer has ended, and Node does not look again.
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
   let cutConnections = 0;
   const deadline = setTimeout(() => {
     server.getConnections((_error, count) => {
@@ -97,5 +129,6 @@ async function closeServer(server: Server, deadlineMs: number): Promise<{ cutCon
   }, deadlineMs);
   await closed;
   clearTimeout(deadline);
+  clearInterval(sweep);
   return { cutConnections };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 
-/** The real clock of Node. Its timers do not keep the process alive: open sockets do. */
+/** The real clock of Node. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),

@@ -39,8 +39,10 @@ export function createUndiciTransport({ bodyIdleMs }: UndiciTransportOptions): T
 
   return {
     send(request, receiver) {
-      const url = new URL(request.url);
-      return dispatch(poolOf(url.origin), url, request, receiver, bodyIdleMs());
+      // Cut by hand: a URL object would rewrite the caller's path and query (dots, quotes).
+      const pathAt = request.url.indexOf('/', request.url.indexOf('://') + 3);
+      const [origin, path] = [request.url.slice(0, pathAt), request.url.slice(pathAt)];
+      return dispatch(poolOf(origin), path, request, receiver, bodyIdleMs());
     },
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.close()));
@@ -50,7 +52,7 @@ export function createUndiciTransport({ bodyIdleMs }: UndiciTransportOptions): T
 
 function dispatch(
   pool: Pool,
-  url: URL,
+  path: string,
   request: WireRequest,
   receiver: AnswerReceiver,
   bodyTimeout: number,
@@ -74,7 +76,7 @@ function dispatch(
   pool.dispatch(
     {
       method: request.method,
-      path: url.pathname + url.search,
+      path,
       headers: request.headers,
       bodyTimeout,
       body: request.body as Uint8Array | Readable | null, // undici takes any async iterable
@@ -86,7 +88,10 @@ function dispatch(
       },
       onResponseStart(dispatchController, status, headers) {
         if (status < 200) return; // an interim answer
-        const flow = { resume: () => dispatchController.resume(), pause: () => dispatchController.pause() };
+        const flow = {
+          resume: () => dispatchController.resume(),
+          abort: (error: Error) => dispatchController.abort(error),
+        };
         const encoding = headerValue(headers as HeaderMap, 'content-encoding');
         const decoded = decoding(encoding, receiver, flow);
         if (decoded) target = decoded;
@@ -103,7 +108,10 @@ function dispatch(
         );
       },
       onResponseError(_controller, error) {
-        settle(signal.aborted ? { kind: 'aborted' } : { kind: 'failed', code: codeOf(error) });
+        const end: UpstreamEnd = signal.aborted ? { kind: 'aborted' } : { kind: 'failed', code: codeOf(error) };
+        if (!target.end || signal.aborted) return settle(end);
+        const settled = (): void => settle(end); // what came before the break is handed on first
+        target.end().then(settled, settled);
       },
     },
   );

@@ -1,4 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { CREDENTIAL_HEADERS } from '../core/headers.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AnswerReceiver, Upstream, UpstreamCall, UpstreamEnd } from '../pipeline/upstream.ts';
 import type { Transport } from './transport.ts';
@@ -26,22 +27,6 @@ const EXCHANGE = Symbol('exchange');
 
 /** The SDK arms a timer for the head of an answer; the transport has the timeout that counts. */
 const SDK_TIMEOUT_MS = 24 * 60 * 60 * 1000;
-
-/** What the SDK says of itself. The caller's own values stand in their place, or nothing. */
-const SDK_HEADERS = [
-  'accept',
-  'anthropic-version',
-  'content-type',
-  'user-agent',
-  'x-stainless-arch',
-  'x-stainless-lang',
-  'x-stainless-os',
-  'x-stainless-package-version',
-  'x-stainless-retry-count',
-  'x-stainless-runtime',
-  'x-stainless-runtime-version',
-  'x-stainless-timeout',
-] as const;
 
 interface Exchange {
   start(headers: Headers): Promise<Response>;
@@ -78,16 +63,18 @@ export function createClaudeUpstream(options: ClaudeUpstreamOptions): Upstream {
           receiver,
         );
       }
-      const exchange = createExchange(call, receiver, baseUrl, transport, (headers) => {
-        added = Object.fromEntries([...headers].filter(([name]) => call.headers[name] === undefined));
+      const exchange = createExchange(call, receiver, baseUrl, transport, (built) => {
+        if (apiKey === null) return {}; // the caller's own is among the call's headers, and nobody else's
+        added = credentialOf(built);
         addedUntilMs = clock.nowMs() + ADDED_HEADERS_LIFE_MS;
+        return added;
       });
       try {
         await client
           .request({
             method: call.method.toLowerCase() as 'post',
             path: call.target,
-            headers: ownHeaders(call),
+            headers: call.headers,
             ...(call.body instanceof Uint8Array ? { body: call.body } : {}),
             fetchOptions: { [EXCHANGE]: exchange } as FetchOptions,
           })
@@ -102,11 +89,9 @@ export function createClaudeUpstream(options: ClaudeUpstreamOptions): Upstream {
   };
 }
 
-/** The call's headers, and null for each header that the SDK would add of itself. */
-function ownHeaders(call: UpstreamCall): Record<string, string | null> {
-  const headers: Record<string, string | null> = { ...call.headers };
-  for (const name of SDK_HEADERS) headers[name] ??= null;
-  return headers;
+/** Of all that the SDK puts on a request (its user agent, what the environment adds) only the credential goes out. */
+function credentialOf(headers: Headers): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => CREDENTIAL_HEADERS.includes(name)));
 }
 
 function createExchange(
@@ -114,16 +99,16 @@ function createExchange(
   receiver: AnswerReceiver,
   baseUrl: string,
   transport: Transport,
-  onHeaders: (headers: Headers) => void,
+  credentialFrom: (built: Headers) => Readonly<Record<string, string>>,
 ) {
   const { promise: head, resolve, reject } = Promise.withResolvers<Response>();
   const exchange: Exchange & { ended: Promise<UpstreamEnd> | null } = {
     ended: null,
     start(headers) {
-      onHeaders(headers);
+      const credential = credentialFrom(headers);
       exchange.ended = transport
         .send(
-          { ...call, url: urlOf(baseUrl, call.target), headers: Object.fromEntries(headers) },
+          { ...call, url: urlOf(baseUrl, call.target), headers: { ...call.headers, ...credential } },
           {
             head(answer, flow) {
               receiver.head(answer, flow);
