@@ -1,3 +1,6 @@
+import { asciiBytes, equalBytes, startsWith } from './bytes.ts';
+import { createLineReader } from './line-reader.ts';
+
 /**
  * Server-sent events as they arrive (WHATWG HTML, "server-sent events"): bytes in, at any split, events out. The bytes
  * themselves are relayed elsewhere and untouched; this only reads along. Most events of an answer are deltas that
@@ -7,11 +10,14 @@
 /** A longer event is reported without its data: reading along must not buffer without bound. */
 const MAX_EVENT_BYTES = 4 * 1024 * 1024;
 
-const LF = 0x0a;
-const CR = 0x0d;
 const SPACE = 0x20;
-const EVENT_FIELD = ascii('event:');
-const DATA_FIELD = ascii('data:');
+const COLON = 0x3a;
+const EVENT_FIELD = asciiBytes('event');
+const DATA_FIELD = asciiBytes('data');
+const DATA_AND_COLON = asciiBytes('data:');
+const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
+/** As much of a line as tells which field it is: a mark, the longer name and its colon. */
+const HEAD_BYTES = BYTE_ORDER_MARK.length + EVENT_FIELD.length + 1;
 
 export interface SseReader {
   push(chunk: Uint8Array): void;
@@ -20,26 +26,26 @@ export interface SseReader {
 }
 
 /**
- * @param wants whether the data of events of this type is needed; asked once per event. '' is an event without a name.
- * @param onEvent called at the blank line that ends an event; `data` is '' where it was not wanted or too long.
+ * @param wants whether the data of events of this type is needed; '' is an event that has had no name so far.
+ * @param onEvent called at the blank line that ends an event, also one without data, as Anthropic's SDKs do; `data` is
+ *   '' where it was not wanted or too long.
  */
 export function createSseReader(
   wants: (type: string) => boolean,
   onEvent: (type: string, data: string) => void,
 ): SseReader {
-  const decoder = new TextDecoder();
-  let partial: Uint8Array[] = []; // the pieces of a line whose end has not arrived
-  let skippingLine = false; // inside a data line that nobody wants
-  let afterCr = false;
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // a mark is one at the very start only
+  let isFirstLine = true;
+  let inEvent = false; // a line of it has been seen; comments are between events
+  let hasFields = false;
   let type = '';
   let lastTypeBytes: Uint8Array = new Uint8Array();
   let lastType = '';
   let data: string[] = [];
   let dataBytes = 0;
-  let fieldsSeen = false;
 
   const readType = (bytes: Uint8Array): string => {
-    if (!equals(bytes, lastTypeBytes)) {
+    if (!equalBytes(bytes, lastTypeBytes)) {
       lastTypeBytes = bytes.slice();
       lastType = decoder.decode(bytes);
     }
@@ -47,104 +53,56 @@ export function createSseReader(
   };
 
   const endEvent = (): void => {
-    if (fieldsSeen) onEvent(type, dataBytes > MAX_EVENT_BYTES ? '' : data.join('\n'));
+    if (hasFields) onEvent(type, dataBytes > MAX_EVENT_BYTES ? '' : data.join('\n'));
     type = '';
     data = [];
     dataBytes = 0;
-    fieldsSeen = false;
+    hasFields = false;
+    inEvent = false;
   };
 
-  const readLine = (line: Uint8Array): void => {
+  const readData = (line: Uint8Array, isCut: boolean): void => {
+    if (!wants(type)) return;
+    dataBytes += isCut ? MAX_EVENT_BYTES + 1 : line.length;
+    if (dataBytes <= MAX_EVENT_BYTES) data.push(decoder.decode(fieldValue(line, DATA_FIELD)));
+    else data = [];
+  };
+
+  const readLine = (lineAsSent: Uint8Array, isCut: boolean): void => {
+    const line = isFirstLine ? withoutMark(lineAsSent) : lineAsSent;
+    isFirstLine = false;
     if (line.length === 0) return endEvent();
-    if (startsWith(line, EVENT_FIELD)) {
-      fieldsSeen = true;
-      type = readType(fieldValue(line, EVENT_FIELD.length));
-    } else if (startsWith(line, DATA_FIELD)) {
-      fieldsSeen = true;
-      dataBytes += line.length;
-      if (wants(type) && dataBytes <= MAX_EVENT_BYTES) data.push(decoder.decode(fieldValue(line, DATA_FIELD.length)));
+    if (line[0] === COLON) return;
+    inEvent = true;
+    if (isField(line, EVENT_FIELD)) {
+      hasFields = true;
+      type = isCut ? '' : readType(fieldValue(line, EVENT_FIELD));
+    } else if (isField(line, DATA_FIELD)) {
+      hasFields = true;
+      readData(line, isCut);
     }
   };
 
-  const keepPartial = (rest: Uint8Array): void => {
-    if (skippingLine) return;
-    const isUnwanted = partial.length === 0 && startsWith(rest, DATA_FIELD) && !wants(type);
-    const isTooLong = partial.reduce((sum, piece) => sum + piece.length, rest.length) > MAX_EVENT_BYTES;
-    if (isUnwanted || isTooLong) {
-      skippingLine = true;
-      fieldsSeen = true;
-      if (isTooLong) dataBytes = MAX_EVENT_BYTES + 1;
-      partial = [];
-    } else {
-      partial.push(rest.slice());
-    }
-  };
-
-  const endLine = (tail: Uint8Array): void => {
-    if (skippingLine) {
-      skippingLine = false;
-    } else if (partial.length > 0) {
-      const line = concatenate([...partial, tail]);
-      partial = [];
-      readLine(line);
-    } else {
-      readLine(tail);
-    }
-  };
-
+  const isUnwanted = (head: Uint8Array): boolean => startsWith(head, DATA_AND_COLON) && !wants(type);
+  const lines = createLineReader({ maxBytes: MAX_EVENT_BYTES, headBytes: HEAD_BYTES, isUnwanted, onLine: readLine });
   return {
-    push(chunk) {
-      let start = afterCr && chunk[0] === LF ? 1 : 0;
-      if (chunk.length > 0) afterCr = false;
-      const hasCr = chunk.includes(CR);
-      while (start < chunk.length) {
-        const end = lineEnd(chunk, start, hasCr);
-        if (end < 0) return keepPartial(chunk.subarray(start));
-        endLine(chunk.subarray(start, end));
-        start = end + 1;
-        if (chunk[end] === CR) {
-          if (start === chunk.length) afterCr = true;
-          else if (chunk[start] === LF) start++;
-        }
-      }
-    },
+    push: (chunk) => lines.push(chunk),
     get atBoundary() {
-      return !fieldsSeen && !skippingLine && partial.length === 0;
+      return !inEvent && !lines.inLine;
     },
   };
 }
 
-function lineEnd(chunk: Uint8Array, start: number, hasCr: boolean): number {
-  const lf = chunk.indexOf(LF, start);
-  if (!hasCr) return lf;
-  const cr = chunk.indexOf(CR, start);
-  return cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
+function withoutMark(line: Uint8Array): Uint8Array {
+  return startsWith(line, BYTE_ORDER_MARK) ? line.subarray(BYTE_ORDER_MARK.length) : line;
 }
 
-function fieldValue(line: Uint8Array, fieldLength: number): Uint8Array {
-  return line.subarray(line[fieldLength] === SPACE ? fieldLength + 1 : fieldLength);
+/** A field without a colon has an empty value. */
+function isField(line: Uint8Array, name: Uint8Array): boolean {
+  return startsWith(line, name) && (line.length === name.length || line[name.length] === COLON);
 }
 
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  if (bytes.length < prefix.length) return false;
-  for (let index = 0; index < prefix.length; index++) if (bytes[index] !== prefix[index]) return false;
-  return true;
-}
-
-function equals(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && startsWith(left, right);
-}
-
-function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+function fieldValue(line: Uint8Array, name: Uint8Array): Uint8Array {
+  const start = name.length + 1;
+  return line.subarray(line[start] === SPACE ? start + 1 : start);
 }

@@ -23,10 +23,10 @@ export interface StreamMeter {
 const READ_EVENTS = new Set(['message_start', 'message_delta', 'error', '']);
 
 interface StreamEventData {
-  readonly type?: string;
-  readonly message?: { readonly model?: string; readonly usage?: unknown };
+  readonly type?: unknown;
+  readonly message?: { readonly model?: unknown; readonly usage?: unknown } | null;
   readonly usage?: unknown;
-  readonly error?: { readonly type?: string };
+  readonly error?: { readonly type?: unknown } | null;
 }
 
 export function createStreamMeter(): StreamMeter {
@@ -41,7 +41,7 @@ export function createStreamMeter(): StreamMeter {
     switch (name || event.type) {
       case 'message_start':
         usage = foldUsage(usage, event.message?.usage);
-        model = event.message?.model ?? model;
+        model = text(event.message?.model) ?? model;
         break;
       case 'content_block_start':
       case 'content_block_delta':
@@ -55,7 +55,7 @@ export function createStreamMeter(): StreamMeter {
         break;
       case 'error':
         ending = 'error';
-        errorType = event.error?.type ?? null;
+        errorType = text(event.error?.type);
         break;
     }
   };
@@ -82,6 +82,10 @@ export function createStreamMeter(): StreamMeter {
       return errorType;
     },
   };
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 function parse(data: string): StreamEventData {

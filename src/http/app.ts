@@ -9,18 +9,19 @@ export function createApp(options: AppOptions): Hono {
   const { forwardMessages, forwardUnread, refuse, newId } = createHandlers(options);
   const app = new Hono();
 
-  app.on(['GET', 'HEAD'], ['/', '/api/hello'], (c) => c.text('slipstream\n')); // Claude Code warms its connection here
-  app.get('/healthz', (c) => c.text('ok\n'));
-  app.get('/readyz', (c) => (options.isDraining() ? c.text('draining\n', 503) : c.text('ready\n')));
+  app.on(['GET', 'HEAD'], ['/', '/api/hello'], (c) => own(c, 'slipstream\n')); // Claude Code warms its connection here
+  app.get('/healthz', (c) => own(c, 'ok\n'));
+  app.get('/readyz', (c) => (options.isDraining() ? own(c, 'draining\n', 503) : own(c, 'ready\n')));
   app.get('/metrics', async (c) => {
     const page = await options.metricsPage(c.req.header('accept') ?? '');
-    return c.body(page.text, 200, { 'content-type': page.contentType });
+    return c.body(page.text, 200, { 'content-type': page.contentType, 'x-slipstream-id': newId() });
   });
 
   only(app, 'POST', '/v1/messages', (c) => forwardMessages(c, 'messages'));
   only(app, 'POST', '/v1/messages/count_tokens', (c) => forwardMessages(c, 'count_tokens'));
   only(app, 'GET', '/v1/models', (c) => forwardUnread(c, 'models'));
-  only(app, 'GET', '/v1/models/:id', (c) => forwardUnread(c, 'models'));
+  // No encoded slash or dots: in managed mode a path must not lead out of the models at the upstream.
+  only(app, 'GET', '/v1/models/:id{[A-Za-z0-9._:@-]+}', (c) => forwardUnread(c, 'models'));
   app.all('/v1/*', (c) => forwardOther(c));
 
   app.notFound((c) => refuse(c, { code: 'path_not_found', detail: `${c.req.method} ${c.req.path}` }));
@@ -30,6 +31,10 @@ export function createApp(options: AppOptions): Hono {
     return renderRefusal({ code: 'internal' }, id);
   });
   return app;
+
+  function own(c: HonoContext, text: string, status: 200 | 503 = 200): Response {
+    return c.text(text, status, { 'x-slipstream-id': newId() });
+  }
 
   /** In managed mode nobody may reach admin endpoints or another tenant's objects through the operator's key. */
   function forwardOther(c: HonoContext): Response | Promise<Response> {

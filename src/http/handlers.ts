@@ -8,8 +8,9 @@ import { readMessagesRequest } from '../ingress/anthropic-request.ts';
 import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Service } from '../pipeline/service.ts';
+import { STATUS_CLIENT_CLOSED } from '../pipeline/with-metering.ts';
 import type { BodyResult, ExchangeOf, HttpExchange } from './exchange.ts';
-import { renderRefusal } from './refusals.ts';
+import { newRequestId, renderRefusal } from './refusals.ts';
 import type { Identified } from './tenants.ts';
 
 /** What the HTTP edge needs of the rest. Functions, where a reload may change the answer. */
@@ -39,7 +40,7 @@ export interface Handlers {
 
 /** The way from an HTTP request to a GatewayRequest. Everything that can be refused before a slot is refused here. */
 export function createHandlers(options: AppOptions): Handlers {
-  const newId = (): string => `slip_${crypto.randomUUID().replaceAll('-', '')}`;
+  const newId = newRequestId;
 
   const refused = (refusal: Refusal, id: string, operation: Operation, tenant: Tenant | null): Response => {
     const status = String(entryOf(refusal).status);
@@ -49,11 +50,23 @@ export function createHandlers(options: AppOptions): Handlers {
     return renderRefusal(refusal, id);
   };
 
+  const abandoned = (operation: Operation, tenant: Tenant): Response => {
+    const labels = { tenant: options.tenantLabels.of(tenant.id), model: 'other', operation };
+    options.metrics.count('slipstream_requests_total', { ...labels, status: String(STATUS_CLIENT_CLOSED) });
+    return new Response(null, { status: STATUS_CLIENT_CLOSED });
+  };
+
   const run = async (exchange: HttpExchange, tenant: Tenant, request: GatewayRequest): Promise<Response> => {
     const { clock, service } = options;
-    const responded = await exchange.respond((reply) =>
-      service(request, { tenant, clock, reply, signal: exchange.signal, timings: newTimings() }),
-    );
+    const responded = await exchange.respond(async (reply) => {
+      try {
+        return await service(request, { tenant, clock, reply, signal: exchange.signal, timings: newTimings() });
+      } catch (error) {
+        options.onInternalError(error, request.id);
+        if (reply.isOpen) await reply.cut();
+        return { kind: 'refused', refusal: { code: 'internal' } };
+      }
+    });
     return responded.kind === 'sent' ? responded.response : renderOutcome(responded.outcome, request.id);
   };
 
@@ -72,6 +85,7 @@ export function createHandlers(options: AppOptions): Handlers {
       const { bodyBytes, headersTimeoutMs } = options.limits();
       const body = await exchange.readBody({ maxBytes: bodyBytes, stallMs: headersTimeoutMs });
       const receivedAtMs = options.clock.nowMs();
+      if (body.kind === 'gone') return abandoned(operation, tenant);
       if (body.kind !== 'read') return refused(bodyRefusal(body, bodyBytes), id, operation, tenant);
       const read = isCompressed(exchange.headers)
         ? { kind: 'valid' as const, model: null } // can't be read here: relayed as it is
@@ -103,10 +117,10 @@ function admit(exchange: HttpExchange, options: AppOptions): Identified {
 
 function renderOutcome(outcome: Outcome, id: string): Response {
   if (outcome.kind === 'refused') return renderRefusal(outcome.refusal, id);
-  return new Response(null, { status: 499 }); // nobody is there to read it
+  return new Response(null, { status: STATUS_CLIENT_CLOSED }); // nobody is there to read it
 }
 
-function bodyRefusal(body: Exclude<BodyResult, { kind: 'read' }>, maxBytes: number): Refusal {
+function bodyRefusal(body: Exclude<BodyResult, { kind: 'read' | 'gone' }>, maxBytes: number): Refusal {
   if (body.kind === 'too_large') return { code: 'body_too_large', detail: `The limit is ${maxBytes} bytes.` };
   return { code: 'request_stalled' };
 }

@@ -1,6 +1,11 @@
 import { entryOf, type Refusal } from '../core/errors.ts';
 import { errorBody } from '../ingress/anthropic-frames.ts';
 
+/** An `x-slipstream-id`: of every request, also of one that was refused before it could be read. */
+export function newRequestId(): string {
+  return `slip_${crypto.randomUUID().replaceAll('-', '')}`;
+}
+
 /** A refusal of the gateway's own, in the caller's dialect, with what its SDK needs to decide about asking again. */
 export function renderRefusal(refusal: Refusal, requestId: string): Response {
   const { status, retry } = entryOf(refusal);

@@ -26,6 +26,7 @@ export function decoding(
   const create = DECODERS[encoding?.trim().toLowerCase() ?? ''];
   if (!create) return null;
   const decoder = create();
+  let hasBytes = false;
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   ended.catch(() => {}); // read in end(), which an abort never reaches
   decoder.on('end', resolve).on('error', (error) => {
@@ -40,8 +41,12 @@ export function decoding(
     head(head) {
       receiver.head({ ...head, headers: withoutEncoding(head.headers) }, { resume: () => decoder.resume() });
     },
-    chunk: (chunk) => decoder.destroyed || decoder.write(chunk),
+    chunk(chunk) {
+      hasBytes = true;
+      return decoder.destroyed || decoder.write(chunk);
+    },
     end() {
+      if (!hasBytes) return Promise.resolve(); // an answer to HEAD, a 204: named an encoding and has nothing in it
       decoder.end();
       return ended;
     },

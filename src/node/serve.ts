@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Hono } from 'hono';
 import { entryOf, type Refusal } from '../core/errors.ts';
 import { newRequestId, renderRefusal } from '../http/refusals.ts';
@@ -35,7 +36,11 @@ const LATE_CHECK_MS = 500;
 const IDLE_SWEEP_MS = 50;
 
 export async function serveApp(app: Hono, options: ServeOptions): Promise<HttpServer> {
-  const listener = getRequestListener(app.fetch, { errorHandler: refuseUnreadable });
+  const answer = (request: Request, env: HttpBindings) =>
+    request.method === 'HEAD' ? answerHead(app, request, env) : app.fetch(request, env);
+  const listener = getRequestListener((request, env) => answer(request, env as HttpBindings), {
+    errorHandler: refuseUnreadable,
+  });
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: options.headersTimeoutMs,
@@ -67,6 +72,12 @@ export async function serveApp(app: Hono, options: ServeOptions): Promise<HttpSe
   });
   const { address, port } = server.address() as AddressInfo;
   return { host: address, port, close: (deadlineMs) => closeServer(server, deadlineMs) };
+}
+
+/** Hono takes HEAD for a GET whose body it drops, and with the body the mark that the answer has been sent already. */
+async function answerHead(app: Hono, request: Request, env: HttpBindings): Promise<Response> {
+  const response = await app.fetch(request, env);
+  return env.outgoing.headersSent ? RESPONSE_ALREADY_SENT : response;
 }
 
 /** The request line or Host header cannot be made a URL of. */

@@ -1,3 +1,4 @@
+import { concatenate } from '../core/bytes.ts';
 import type { Clock } from '../core/clock.ts';
 import type { GatewayRequest, Outcome, ResponseHead, StreamOutcome } from '../core/exchange.ts';
 import { forwardedResponseHeaders, headerValue } from '../core/headers.ts';
@@ -67,22 +68,23 @@ export function createRelay(request: GatewayRequest, context: Context, options: 
     const isWhole = end.kind === 'ended' && (meter === null || meter.ending !== 'open');
     if (isWhole) {
       await reply.end();
+      if (context.signal.aborted) return 'client_abort'; // left before the last byte had
       return meter?.ending === 'error' ? 'upstream_error' : 'complete';
     }
     if (context.signal.aborted) return 'client_abort';
-    if (meter?.atBoundary) {
+    if (meter?.atBoundary && meter.ending === 'open') {
       const code = end.kind === 'failed' ? end.code : 'upstream_broken';
       const detail = 'The stream ended before the message was complete.';
       reply.write(errorFrame({ code, detail }, request.id));
     }
     await reply.cut();
-    return 'truncated';
+    return meter?.ending === 'error' ? 'upstream_error' : 'truncated';
   };
 
   const facts = () => {
     if (meter) return { usage: meter.model === null ? null : meter.usage, model: meter.model };
     if (status !== 200 || request.operation !== 'messages' || collectedBytes > MAX_READ_BYTES) return NO_FACTS;
-    return readAnswer(joined(collected));
+    return readAnswer(concatenate(collected));
   };
 
   return {
@@ -100,7 +102,9 @@ export function createRelay(request: GatewayRequest, context: Context, options: 
         lastWriteAtMs = clock.nowMs();
         stopPings = clock.after(PING_AFTER_SILENCE_MS, pingIntoSilence);
       }
-      reply.open({ status, headers: replyHeaders(head, request, context, options) });
+      const headers = replyHeaders(head, request, context, options);
+      if (meter) delete headers['content-length']; // pings make it longer
+      reply.open({ status, headers });
     },
     chunk(chunk) {
       if (refusedRedirect) return true;
@@ -158,15 +162,4 @@ function serverTiming(request: GatewayRequest, { timings }: Context): string {
     metric('upstream', headAtMs - sentAtMs),
     metric('overhead', overheadMs),
   ].join(', ');
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0] as Uint8Array;
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -10,9 +10,9 @@ export interface BudgetOptions {
 }
 
 /**
- * Refuses once a tenant's budget is spent, and books what answers cost. Booked afterwards: what runs when the budget
- * runs out is finished, so that a tenant can exceed it by its requests in flight. Models without a known price are free
- * here and show up as such in the metrics.
+ * Refuses once a tenant's budget is spent, and books what answers cost, in the period in which they end. What runs when
+ * the budget runs out is finished, so that a tenant can exceed it by its requests in flight. Models without a known
+ * price are free here and show up as such in the metrics.
  */
 export function withBudget({ clock, ledger }: BudgetOptions): Layer {
   return (inner) => async (request, context) => {
@@ -28,7 +28,7 @@ export function withBudget({ clock, ledger }: BudgetOptions): Layer {
     const outcome = await inner(request, context);
     if (outcome.kind === 'answered' && outcome.usage) {
       const cost = costOf(outcome.model ?? request.model, outcome.usage);
-      if (cost) ledger.book(id, startMs, cost.usd);
+      if (cost) ledger.book(id, periodStartMs(budget.per, clock.wallMs()), cost.usd);
     }
     return outcome;
   };

@@ -36,7 +36,7 @@ export interface MeteringOptions {
 }
 
 /** Nothing was sent and nobody is there to be told (nginx's convention; no RFC has a number for it). */
-const STATUS_CLIENT_CLOSED = 499;
+export const STATUS_CLIENT_CLOSED = 499;
 
 /** Counts every exchange once, when it is over, however it ended; also one that failed by an exception. */
 export function withMetering(options: MeteringOptions): Layer {

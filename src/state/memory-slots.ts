@@ -5,8 +5,9 @@ import type { Lease, SlotCount, SlotGrant, SlotRules, Slots } from './slots.ts';
 
 /**
  * Slots of one process. p-limit runs the leases; the line of waiters stands in front of it, because p-limit can neither
- * cancel a waiter nor tell a cancelled one from a live one. Invariant: p-limit is only ever handed what it can start at
- * once, so its own queue stays empty. First come, first served; a Set keeps that order and forgets a waiter in O(1).
+ * cancel a waiter nor tell a cancelled one from a live one. Invariant: p-limit is only ever handed what fits under the
+ * limit, so that nobody waits in its own queue (it sees the end of a lease some microtasks late; a lease does not wait for
+ * that). First come, first served; a Set keeps that order and forgets a waiter in O(1).
  */
 export function createMemorySlots(clock: Clock): Slots {
   const lines = new Map<string, Line>();

@@ -27,7 +27,9 @@ export function createFakeClock(startWallMs = Date.UTC(2026, 10, 22)): FakeClock
       const target = now + ms;
       await settle();
       for (;;) {
-        const next = [...timers].filter(([, t]) => t.dueMs <= target).sort(([a, x], [b, y]) => x.dueMs - y.dueMs || a - b)[0];
+        const next = [...timers]
+          .filter(([, t]) => t.dueMs <= target)
+          .sort(([a, x], [b, y]) => x.dueMs - y.dueMs || a - b)[0];
         if (!next) break;
         timers.delete(next[0]);
         now = Math.max(now, next[1].dueMs);

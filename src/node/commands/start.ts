@@ -35,9 +35,11 @@ export async function start(options: { readonly config?: string | undefined }): 
     headersTimeoutMs: config.limits.headersTimeoutMs,
     bodyBytes: config.limits.bodyBytes,
   });
-  announce(config, server, path);
+  // Who reads the announcement may send a signal at once: without a listener it would end the process.
+  const stopped = stopSignal();
   const stopReloading = reloadOnChange(path, config, gateway, log);
-  await stopSignal();
+  announce(config, server, path);
+  await stopped;
   stopReloading();
   return drain(gateway, server, config.limits.drainMs, log);
 }

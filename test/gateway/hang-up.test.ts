@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import { BLOCK_START, message, messageStart, PING, streamHead, wholeStream } from '../support/claude-answers.ts';
+import { eventually, standsStill } from '../support/eventually.ts';
+import { asking, managed, passThrough, useStage, type Stage } from '../support/gateway-under-test.ts';
+import { requestBytes } from '../support/raw-client.ts';
+import type { UpstreamCall } from '../support/scripted-upstream.ts';
+
+/** A caller that goes away must end the upstream request, or tokens are paid for nobody. */
+
+const start = useStage();
+const DEADLINE_MS = 3_000;
+
+async function expectEnded(stage: Stage, call: UpstreamCall): Promise<void> {
+  await eventually('the upstream call is closed', DEADLINE_MS, () => call.state === 'closed');
+  await eventually('the slot is free', DEADLINE_MS, () => stage.gateway.slots.counts().size === 0);
+}
+
+async function expectStream(stage: Stage, outcome: string): Promise<void> {
+  const metrics = await stage.metrics();
+  expect(metrics.sum('slipstream_streams_total', { outcome })).toBe(1);
+  expect(metrics.sum('slipstream_streams_total')).toBe(1);
+  expect(metrics.sum('slipstream_open_streams')).toBe(0);
+}
+
+describe.each(['fin', 'reset'] as const)('a caller that hangs up by %s', (how) => {
+  it('while it uploads never reaches the upstream and is counted as 499', async () => {
+    const stage = await start();
+    const client = await stage.connect();
+    client.send(requestBytes(asking({ headers: { 'content-length': '4000' } })));
+    client[how]();
+    await eventually('the request is counted', DEADLINE_MS, async () => {
+      return (await stage.metrics()).sum('slipstream_requests_total', { tenant: 'acme', status: '499' }) === 1;
+    });
+    expect((await stage.metrics()).sum('slipstream_requests_total')).toBe(1);
+    expect(stage.upstream.calls).toHaveLength(0);
+  });
+
+  it('before the head ends the call and is counted as 499', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open();
+    client[how]();
+    await expectEnded(stage, call);
+    expect(await stage.record(0)).toMatchObject({ status: 499, end: 'client_abort' });
+    const metrics = await stage.metrics();
+    expect(metrics.sum('slipstream_requests_total', { status: '499' })).toBe(1);
+    expect(metrics.sum('slipstream_streams_total')).toBe(0);
+  });
+
+  it('between the head and the first event ends the call', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open();
+    call.sse();
+    await client.head();
+    client[how]();
+    await expectEnded(stage, call);
+    expect(await stage.record(0)).toMatchObject({ status: 200, end: 'client_abort' });
+    await expectStream(stage, 'client_abort');
+  });
+
+  it('mid-stream ends the call; what was consumed until then is counted', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open();
+    call.sse();
+    call.write(streamHead({ input_tokens: 31, output_tokens: 1 }));
+    await client.body('the first text arrives', (text) => text.includes('Hello'));
+    client[how]();
+    await expectEnded(stage, call);
+    await stage.record(0);
+    await expectStream(stage, 'client_abort');
+    expect((await stage.metrics()).sum('slipstream_input_tokens_total', { kind: 'uncached' })).toBe(31);
+  });
+
+  it('mid-stream, reading slowly, with the upstream held back, ends the call', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open();
+    client.pause();
+    call.sse();
+    call.write(messageStart() + BLOCK_START + `: ${'x'.repeat(32 * 1024 * 1024)}\n\n`);
+    expect(await standsStill('the gateway stops reading', 5_000, () => call.unsentBytes)).toBeGreaterThan(0);
+    client[how]();
+    await expectEnded(stage, call);
+    await stage.record(0);
+    await expectStream(stage, 'client_abort');
+  });
+
+  it('before a finished answer could leave, behind an earlier one, has aborted it, and it is not complete', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open();
+    client.send(requestBytes(asking()));
+    const second = await stage.upstream.call(1);
+    second.sse();
+    second.write(wholeStream());
+    second.end();
+    await eventually('the second is answered', DEADLINE_MS, () => second.state === 'answered');
+    client[how]();
+    await expectEnded(stage, call);
+    await stage.record(1);
+    expect(stage.records.map(({ end }) => end)).toEqual(['client_abort', 'client_abort']);
+  });
+
+  it('before the head of a JSON answer ends the call', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open(asking({ body: '{"model":"claude-sonnet-5","messages":[]}' }));
+    client[how]();
+    await expectEnded(stage, call);
+    expect(await stage.record(0)).toMatchObject({ status: 499, isStream: false });
+  });
+
+  it('within a JSON answer ends the call', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open(asking({ body: '{"model":"claude-sonnet-5","messages":[]}' }));
+    call.head(200, { 'content-type': 'application/json', 'content-length': '1000' });
+    call.write('{"type":"message"');
+    await client.body('the first bytes arrive', (text) => text.length > 0);
+    client[how]();
+    await expectEnded(stage, call);
+    expect(await stage.record(0)).toMatchObject({ end: 'client_abort', isStream: false });
+  });
+
+  it('while it uploads to a path that is forwarded unread ends the call', async () => {
+    const stage = await start({ settings: passThrough() });
+    const client = await stage.connect();
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': '4000' };
+    client.send(requestBytes(asking({ target: '/v1/files', headers, body: 'the beginning' })));
+    await eventually('the upload has begun', DEADLINE_MS, () => stage.upstream.calls[0]?.body.length === 13);
+    client[how]();
+    await eventually('the upstream call is closed', DEADLINE_MS, () => stage.upstream.calls[0]?.state === 'closed');
+    expect(await stage.record(0)).toMatchObject({ status: 499, end: 'client_abort' });
+  });
+
+  it('with a request in line behind its stream never has that request sent, or has it ended', async () => {
+    const stage = await start({ settings: managed('maxConcurrency: 1') });
+    const { client, call } = await stage.open();
+    call.sse();
+    call.write(streamHead());
+    client.send(requestBytes(asking()));
+    await client.body('the first text arrives', (text) => text.includes('Hello'));
+    await eventually('the second waits', DEADLINE_MS, () => stage.gateway.slots.counts().get('acme')?.waiting === 1);
+    client[how]();
+    await expectEnded(stage, call);
+    await stage.record(1);
+    expect(stage.upstream.calls).toHaveLength(1);
+  });
+});
+
+describe('a caller that stays', () => {
+  it('keeps its connection from one answer to the next, JSON or stream, and nothing counts as an abort', async () => {
+    const stage = await start();
+    const client = await stage.connect();
+    for (let turn = 0; turn < 4; turn++) {
+      client.send(requestBytes(asking()));
+      const call = await stage.upstream.call(turn);
+      if (turn % 2 === 0) {
+        call.answer(200, message());
+      } else {
+        call.sse();
+        call.write(PING + wholeStream());
+        call.end();
+      }
+      expect(await client.response()).toMatchObject({ status: 200, ending: 'whole' });
+    }
+    expect(client.ending).toBe('open');
+    await stage.record(3);
+    expect(stage.records.map(({ end }) => end)).toEqual(['complete', 'complete', 'complete', 'complete']);
+  });
+
+  it('and reads slowly holds the upstream back and gets every byte', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open();
+    const text = messageStart() + `: ${'x'.repeat(48 * 1024 * 1024)}\n\n` + wholeStream();
+    client.pause();
+    call.sse();
+    call.write(text);
+    call.end();
+    const unsent = await standsStill('the gateway stops reading', 5_000, () => call.unsentBytes);
+    expect(unsent).toBeGreaterThan(30 * 1024 * 1024);
+    client.resume();
+    await eventually('all of it arrives', 15_000, () => client.peek().isWhole);
+    expect(client.peek().body.toString() === text).toBe(true);
+  });
+});

@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest';
+import { event, MESSAGE_STOP, streamHead, streamTail, wholeStream } from '../support/claude-answers.ts';
+import { eventually, standsStill } from '../support/eventually.ts';
+import { requestBytes } from '../support/raw-client.ts';
+import { asking, managed, useStage, type OpenExchange, type Stage } from '../support/gateway-under-test.ts';
+
+/** A stream that is cut upstream stays cut: ended cleanly, SDK streams would end without an error. */
+
+const start = useStage();
+const JSON_BODY = '{"model":"claude-sonnet-5","messages":[]}';
+
+async function openStream(bytes: string): Promise<OpenExchange & { readonly stage: Stage }> {
+  const stage = await start();
+  const { client, call } = await stage.open();
+  call.sse();
+  call.write(bytes);
+  await client.body('the bytes so far arrive', (text) => text === bytes);
+  return { stage, client, call };
+}
+
+async function outcomes(stage: Stage): Promise<Record<string, number>> {
+  await stage.record(0);
+  const metrics = await stage.metrics();
+  const names = ['complete', 'client_abort', 'upstream_error', 'truncated'];
+  const counts = names.map((outcome) => [outcome, metrics.sum('slipstream_streams_total', { outcome })] as const);
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
+const CUTS = {
+  'ends its connection': 'fin',
+  'resets its connection': 'reset',
+  'ends its answer properly': 'end',
+} as const;
+
+describe.each(Object.entries(CUTS))('an upstream that %s', (_name, how) => {
+  it('between events without message_stop leaves an error event and an answer without its end', async () => {
+    const { stage, client, call } = await openStream(streamHead());
+    call[how]();
+    const response = await client.response();
+    expect(response.ending).toBe('cut');
+    expect(response.text.startsWith(streamHead())).toBe(true);
+    const [, data = ''] = /^event: error\ndata: (.+)\n\n$/.exec(response.text.slice(streamHead().length)) ?? [];
+    const requestId = response.headers['x-slipstream-id'];
+    expect(JSON.parse(data)).toMatchObject({ type: 'error', error: { type: 'api_error' }, request_id: requestId });
+    expect(await outcomes(stage)).toEqual({ truncated: 1 });
+  });
+
+  it('within an event leaves exactly its bytes and an answer without its end', async () => {
+    const bytes = streamHead() + 'event: content_block_delta\ndata: {"type":"content_bl';
+    const { stage, client, call } = await openStream(bytes);
+    call[how]();
+    const response = await client.response();
+    expect(response.ending).toBe('cut');
+    expect(response.text).toBe(bytes);
+    expect(await outcomes(stage)).toEqual({ truncated: 1 });
+  });
+
+  it('before the first event leaves an error event and an answer without its end', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open();
+    call.sse();
+    await client.head();
+    call[how]();
+    const response = await client.response();
+    expect(response.ending).toBe('cut');
+    expect(response.text).toMatch(/^event: error\ndata: .+\n\n$/);
+    expect(await outcomes(stage)).toEqual({ truncated: 1 });
+  });
+});
+
+describe('a caller of HTTP/1.0, to whom the end of the connection is the end of the answer', () => {
+  it.each([
+    ['whole stream ends with FIN', wholeStream(), 'fin', 'complete'],
+    ['stream that is broken off ends with RST', streamHead(), 'reset', 'truncated'],
+  ] as const)('sees that a %s', async (_name, bytes, ending, outcome) => {
+    const stage = await start();
+    const client = await stage.connect();
+    client.send(requestBytes(asking()).toString('latin1').replace('HTTP/1.1', 'HTTP/1.0'));
+    const call = await stage.upstream.call(0);
+    call.sse();
+    call.write(bytes);
+    await client.body('the bytes so far arrive', (text) => text === bytes);
+    call.end();
+    expect(await client.closed()).toBe(ending);
+    expect(await outcomes(stage)).toEqual({ [outcome]: 1 });
+  });
+});
+
+describe('a stream that is silent beyond the idle limit', () => {
+  it('is given up: an error event says so, and the call is closed', async () => {
+    const stage = await start({ settings: managed('', 'streamIdle: 300ms') });
+    const { client, call } = await stage.open();
+    call.sse();
+    call.write(streamHead());
+    const response = await client.response();
+    expect(response.ending).toBe('cut');
+    expect(response.text.slice(streamHead().length)).toMatch(/^event: error\ndata: .*"timeout_error".*\n\n$/);
+    await eventually('the upstream call is closed', 3_000, () => call.state === 'closed');
+    expect(await outcomes(stage)).toEqual({ truncated: 1 });
+  });
+
+  it('is waited for while it is the caller who does not read', async () => {
+    const stage = await start({ settings: managed('', 'streamIdle: 300ms') });
+    const { client, call } = await stage.open();
+    client.pause();
+    const bytes = streamHead() + `: ${'x'.repeat(16 * 1024 * 1024)}\n\n` + streamTail();
+    call.sse();
+    call.write(bytes);
+    call.end();
+    await standsStill('the gateway stops reading', 5_000, () => call.unsentBytes, 2_500);
+    client.resume();
+    expect((await client.response()).text === bytes).toBe(true);
+  });
+});
+
+const OVERLOADED = event('error', { error: { type: 'overloaded_error', message: 'Overloaded' } });
+
+describe('an error event of the upstream', () => {
+  it.each(['end', 'fin', 'reset'] as const)('arrives as it is and alone when its stream is over by %s', async (how) => {
+    const { stage, client, call } = await openStream(streamHead() + OVERLOADED);
+    call[how]();
+    const response = await client.response();
+    expect(response.text).toBe(streamHead() + OVERLOADED);
+    expect(response.ending).toBe(how === 'end' ? 'whole' : 'cut');
+    expect(await outcomes(stage)).toEqual({ upstream_error: 1 });
+  });
+});
+
+describe('a whole stream', () => {
+  it('ends properly and keeps the connection', async () => {
+    const { stage, client, call } = await openStream(streamHead());
+    call.write(streamTail());
+    call.end();
+    expect(await client.response()).toMatchObject({ ending: 'whole', text: wholeStream() });
+    expect(client.ending).toBe('open');
+    expect(await outcomes(stage)).toEqual({ complete: 1 });
+  });
+
+  it('that has its message_stop and not the end mark of its transfer is cut like any other', async () => {
+    const { stage, client, call } = await openStream(wholeStream());
+    call.reset();
+    const response = await client.response();
+    expect(response.text).toBe(wholeStream());
+    expect(response.ending).toBe('cut');
+    expect(await outcomes(stage)).toEqual({ truncated: 1 });
+  });
+
+  it('is not taken for whole because a delta quotes message_stop', async () => {
+    const { stage, client, call } = await openStream(
+      streamHead() + event('content_block_delta', { index: 0, delta: { text: MESSAGE_STOP } }),
+    );
+    call.end();
+    expect((await client.response()).ending).toBe('cut');
+    expect(await outcomes(stage)).toEqual({ truncated: 1 });
+  });
+});
+
+describe('a JSON answer', () => {
+  it.each(['fin', 'reset'] as const)('with a length, broken off by %s, is not passed off as whole', async (how) => {
+    const stage = await start();
+    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
+    call.head(200, { 'content-type': 'application/json', 'content-length': '1000' });
+    call.write('{"type":"message"');
+    await client.body('the first bytes arrive', (text) => text.length > 0);
+    call[how]();
+    expect(await client.response()).toMatchObject({ ending: 'cut', text: '{"type":"message"' });
+    expect((await stage.record(0)).end).toBe('truncated');
+  });
+
+  it.each(['fin', 'reset'] as const)('in chunks, broken off by %s, is not passed off as whole', async (how) => {
+    const stage = await start();
+    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
+    call.head(200, { 'content-type': 'application/json' });
+    call.write('{"type":"message"');
+    await client.body('the first bytes arrive', (text) => text.length > 0);
+    call[how]();
+    expect(await client.response()).toMatchObject({ ending: 'cut', text: '{"type":"message"' });
+    expect((await stage.record(0)).end).toBe('truncated');
+  });
+
+  it.each(['fin', 'reset'] as const)('that never begins, the connection being ended by %s, is a 502', async (how) => {
+    const stage = await start();
+    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
+    call[how]();
+    const response = await client.response();
+    expect(response).toMatchObject({ status: 502, ending: 'whole' });
+    expect(response.json()).toMatchObject({ type: 'error', error: { type: 'api_error' } });
+    expect(response.headers['x-should-retry']).toBe('true');
+    expect(client.ending).toBe('open');
+  });
+
+  it('whose head is no HTTP is a 502', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
+    call.raw('HTP/1.1 200 OK\r\nwhat is this\r\n\r\n');
+    expect((await client.response()).status).toBe(502);
+  });
+});
+
+describe('a compressed answer', () => {
+  it.each(['gzip', 'deflate', 'br', 'zstd'] as const)(
+    'in %s that breaks off is cut for the caller too',
+    async (encoding) => {
+      const stage = await start();
+      const { client, call } = await stage.open();
+      call.sse({ 'content-encoding': encoding });
+      call.compress(encoding);
+      call.write(streamHead());
+      await client.body('what was compressed arrives', (text) => text === streamHead());
+      call.fin();
+      const response = await client.response();
+      expect(response.ending).toBe('cut');
+      expect(await outcomes(stage)).toEqual({ truncated: 1 });
+    },
+  );
+
+  it('that is not what its content-encoding says is cut, also while the upstream goes on', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
+    call.head(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+    call.write('{"this":"is no gzip"}'.repeat(10));
+    call.write('{"this":"is no gzip"}'.repeat(100_000));
+    expect((await client.response()).ending).toBe('cut');
+  });
+});

@@ -1,0 +1,170 @@
+import { afterEach } from 'vitest';
+import { parseConfig } from '../../src/config/parse-config.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { createGateway, sha256Hex, type Gateway } from '../../src/node/gateway.ts';
+import { serveApp, type HttpServer } from '../../src/node/serve.ts';
+import { systemClock } from '../../src/node/system-clock.ts';
+import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import { eventually } from './eventually.ts';
+import { readMetrics, type MetricSamples } from './metric-samples.ts';
+import { connectRaw, requestBytes, type RawClient, type RawResponse, type RequestParts } from './raw-client.ts';
+import { startScriptedUpstream, type ScriptedUpstream, type UpstreamCall } from './scripted-upstream.ts';
+
+/**
+ * A gateway on real sockets between a scripted upstream and raw clients. After each test the leak guard hangs up every
+ * client and expects that nothing is left: no slot, no waiter, no call, no connection.
+ */
+export interface Stage {
+  readonly upstream: ScriptedUpstream;
+  readonly gateway: Gateway;
+  readonly server: HttpServer;
+  readonly records: readonly ExchangeRecord[];
+  /** Bugs that the gateway told its operator of. The leak guard expects none. */
+  readonly internalErrors: unknown[];
+  connect(): Promise<RawClient>;
+  /** One request on a connection of its own, answered to the end. */
+  ask(parts: RequestParts): Promise<RawResponse>;
+  /** A request that is left open: its client, and its call once it has reached the upstream. */
+  open(parts?: RequestParts): Promise<OpenExchange>;
+  metrics(): Promise<MetricSamples>;
+  reload(settings: (upstreamUrl: string) => string): void;
+  /** Waits for the record of the exchange with this index, counted from 0. */
+  record(index: number): Promise<ExchangeRecord>;
+}
+
+export interface OpenExchange {
+  readonly client: RawClient;
+  readonly call: UpstreamCall;
+}
+
+export interface StageOptions {
+  readonly settings?: (upstreamUrl: string) => string;
+  readonly clock?: Clock;
+}
+
+export const ACME_KEY = 'gateway-key-of-acme';
+export const GLOBEX_KEY = 'gateway-key-of-globex';
+export const UPSTREAM_KEY = 'upstream-key-of-main';
+
+export const STREAM_BODY = JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 64, stream: true, messages: [] });
+
+/** A request that the gateway takes: acme's, for a stream, unless told otherwise. */
+export function asking(parts: RequestParts = {}, key = ACME_KEY): RequestParts {
+  return { body: STREAM_BODY, ...parts, headers: { 'x-api-key': key, ...parts.headers } };
+}
+
+/** Managed mode with two tenants; `acme` and `limits` are YAML flow text put into the places of their names. */
+export function managed(acme = '', limits = ''): (upstreamUrl: string) => string {
+  return (url) => `
+upstreams:
+  - { id: main, baseUrl: "${url}", apiKey: ${UPSTREAM_KEY} }
+tenants:
+  - { id: acme, keys: [${ACME_KEY}]${acme && `, ${acme}`} }
+  - { id: globex, keys: [${GLOBEX_KEY}] }
+limits: { ${limits} }
+`;
+}
+
+export function passThrough(limits = ''): (upstreamUrl: string) => string {
+  return (url) => `
+upstreams:
+  - { id: main, baseUrl: "${url}" }
+limits: { ${limits} }
+`;
+}
+
+const GUARD_DEADLINE_MS = 3_000;
+
+/** Call once per test file; each test then starts what it needs, and the guard sees to the rest. */
+export function useStage(): (options?: StageOptions) => Promise<Stage> {
+  const cleanups: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanUp of cleanups.splice(0)) await cleanUp();
+  });
+  return async (options = {}) => {
+    const { stage, cleanUp } = await startStage(options);
+    cleanups.push(cleanUp);
+    return stage;
+  };
+}
+
+async function startStage({ settings = managed(), clock = systemClock }: StageOptions) {
+  const upstream = await startScriptedUpstream();
+  const { config, secrets } = parse(settings(upstream.url));
+  const records: ExchangeRecord[] = [];
+  const internalErrors: unknown[] = [];
+  const gateway = createGateway({
+    config,
+    secrets,
+    clock,
+    onRecord: (record) => records.push(record),
+    onInternalError: (error) => internalErrors.push(error),
+  });
+  const { headersTimeoutMs, bodyBytes } = config.limits;
+  const server = await serveApp(gateway.app, { host: '127.0.0.1', port: 0, headersTimeoutMs, bodyBytes });
+  const clients: RawClient[] = [];
+
+  const stage: Stage = {
+    upstream,
+    gateway,
+    server,
+    records,
+    internalErrors,
+    async connect() {
+      const client = await connectRaw(server.port);
+      clients.push(client);
+      return client;
+    },
+    async ask(parts) {
+      const client = await stage.connect();
+      client.send(requestBytes(parts));
+      const response = await client.response({ isHead: parts.method === 'HEAD' });
+      client.close();
+      return response;
+    },
+    async open(parts = asking()) {
+      const client = await stage.connect();
+      const index = upstream.calls.length;
+      client.send(requestBytes(parts));
+      return { client, call: await upstream.call(index) };
+    },
+    metrics: async () => readMetrics((await gateway.metrics.page('')).text),
+    reload(next) {
+      const result = parse(next(upstream.url));
+      gateway.reload(result.config, result.secrets);
+    },
+    async record(index) {
+      await eventually(`exchange ${index} is recorded`, GUARD_DEADLINE_MS, () => records.length > index);
+      return records[index] as ExchangeRecord;
+    },
+  };
+  const cleanUp = async (): Promise<void> => {
+    for (const client of clients) client.close();
+    const leak = await nothingLeft(stage, clock).then(
+      () => null,
+      (error: Error) => error,
+    );
+    const { cutConnections } = await server.close(GUARD_DEADLINE_MS);
+    await upstream.close();
+    await gateway.close();
+    if (leak) throw leak;
+    if (cutConnections > 0) throw new Error(`${cutConnections} connections of clients that hung up are still open`);
+  };
+  return { stage, cleanUp };
+}
+
+function parse(text: string) {
+  const result = parseConfig(text, {}, { sha256Hex });
+  if (result.kind === 'invalid') throw new Error(JSON.stringify(result.problems));
+  return result;
+}
+
+async function nothingLeft({ gateway, upstream, metrics, internalErrors }: Stage, clock: Clock): Promise<void> {
+  const guard = (label: string, isSo: () => boolean | Promise<boolean>): Promise<void> =>
+    eventually(`leak guard: ${label}`, GUARD_DEADLINE_MS, isSo);
+  await guard('every slot is free and nobody waits', () => gateway.slots.counts().size === 0);
+  await guard('no upstream call is open', () => upstream.openCalls === 0);
+  await guard('no stream is open', async () => (await metrics()).sum('slipstream_open_streams') === 0);
+  await guard('no timer is set', () => !('pending' in clock) || clock.pending === 0);
+  if (internalErrors.length > 0) throw new Error(`internal errors: ${internalErrors.join('; ')}`);
+}

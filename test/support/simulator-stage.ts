@@ -1,0 +1,119 @@
+import { afterEach } from 'vitest';
+import { parseConfig } from '../../src/config/parse-config.ts';
+import { serveSimulator } from '../../src/node/demo/serve-simulator.ts';
+import { createGateway, sha256Hex, type Gateway } from '../../src/node/gateway.ts';
+import { serveApp, type HttpServer } from '../../src/node/serve.ts';
+import { systemClock } from '../../src/node/system-clock.ts';
+import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { Observation } from '../../src/simulator/observe/observations.ts';
+import type { SimulatorOptions } from '../../src/simulator/settings.ts';
+import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { eventually } from './eventually.ts';
+import { managed, UPSTREAM_KEY } from './gateway-under-test.ts';
+
+/**
+ * A gateway on real sockets in front of the Claude simulator, for clients that are somebody else's code. The simulator
+ * knows the gateway's upstream key and one caller's own key, each of a workspace of its own, and refuses every other:
+ * a gateway key that leaks upstream is a 401. After each test nothing may be left open on either side.
+ */
+export interface SimulatorStage {
+  readonly simulator: Simulator;
+  readonly gateway: Gateway;
+  /** The gateway's address, without `/v1`. */
+  readonly baseUrl: string;
+  /** Waits for the record of the exchange with this index, counted from 0. */
+  record(index: number): Promise<ExchangeRecord>;
+  /** The calls that have reached the simulator, oldest first. */
+  readonly seen: readonly Observation[];
+  /** The last of them. */
+  newest(): Observation;
+  /** Waits until the last call has ended at the simulator, and says how. */
+  ended(): Promise<Observation>;
+}
+
+export interface SimulatorStageOptions {
+  readonly settings?: (upstreamUrl: string) => string;
+  readonly simulator?: Partial<SimulatorOptions>;
+}
+
+/** A key of the API itself, as callers have one in pass-through mode. */
+export const CALLER_KEY = 'claude-key-of-a-caller';
+export const GATEWAY_WORKSPACE = 'wrkspc_01OfTheGateway';
+export const CALLER_WORKSPACE = 'wrkspc_01OfTheCaller';
+
+const DEADLINE_MS = 3_000;
+
+/** Call once per test file; each test then starts what it needs, and the guard sees to the rest. */
+export function useSimulatorStage(): (options?: SimulatorStageOptions) => Promise<SimulatorStage> {
+  const cleanups: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanUp of cleanups.splice(0)) await cleanUp();
+  });
+  return async (options = {}) => {
+    const { stage, cleanUp } = await startStage(options);
+    cleanups.push(cleanUp);
+    return stage;
+  };
+}
+
+async function startStage({ settings = managed(), simulator: simulatorOptions = {} }: SimulatorStageOptions) {
+  const workspaces = { [UPSTREAM_KEY]: GATEWAY_WORKSPACE, [CALLER_KEY]: CALLER_WORKSPACE };
+  const simulator = createSimulator({ clock: systemClock, workspaces, ...simulatorOptions });
+  const upstream = await serveSimulator((request) => simulator.fetch(request), 0);
+  const parsed = parseConfig(settings(upstream.baseUrl), {}, { sha256Hex });
+  if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));
+  const { config, secrets } = parsed;
+  const records: ExchangeRecord[] = [];
+  const internalErrors: unknown[] = [];
+  const gateway = createGateway({
+    config,
+    secrets,
+    clock: systemClock,
+    onRecord: (record) => records.push(record),
+    onInternalError: (error) => internalErrors.push(error),
+  });
+  const { headersTimeoutMs, bodyBytes } = config.limits;
+  const server = await serveApp(gateway.app, { host: '127.0.0.1', port: 0, headersTimeoutMs, bodyBytes });
+  const newest = (): Observation => {
+    const observation = simulator.observations.list.at(-1);
+    if (!observation) throw new Error('nothing has reached the simulator');
+    return observation;
+  };
+  const stage: SimulatorStage = {
+    simulator,
+    gateway,
+    baseUrl: `http://127.0.0.1:${server.port}`,
+    async record(index) {
+      await eventually(`exchange ${index} is recorded`, DEADLINE_MS, () => records.length > index);
+      return records[index] as ExchangeRecord;
+    },
+    seen: simulator.observations.list,
+    newest,
+    async ended() {
+      await eventually('the call ends at the simulator', DEADLINE_MS, () => newest().outcome !== 'open');
+      return newest();
+    },
+  };
+  const cleanUp = async (): Promise<void> => {
+    try {
+      await expectNothingLeft(stage, server, internalErrors);
+    } finally {
+      await gateway.close();
+      await upstream.close();
+    }
+  };
+  return { stage, cleanUp };
+}
+
+async function expectNothingLeft(stage: SimulatorStage, server: HttpServer, internalErrors: readonly unknown[]) {
+  const { gateway, simulator } = stage;
+  try {
+    await eventually('every slot is free and nobody waits', DEADLINE_MS, () => gateway.slots.counts().size === 0);
+    await eventually('the simulator streams nothing', DEADLINE_MS, () => simulator.observations.openStreams === 0);
+    await eventually('the simulator works on nothing', DEADLINE_MS, () => simulator.observations.openRequests === 0);
+    if (internalErrors.length > 0) throw new Error(`internal errors: ${internalErrors.join('; ')}`);
+  } finally {
+    const { cutConnections } = await server.close(DEADLINE_MS);
+    if (cutConnections > 0) throw new Error(`${cutConnections} connections of clients that were done are still open`);
+  }
+}
