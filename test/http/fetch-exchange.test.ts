@@ -1,0 +1,109 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Outcome, Reply } from '../../src/core/exchange.ts';
+import { createAppUnderTest } from './app-under-test.ts';
+
+const KIB = 1024;
+const ANSWERED: Outcome = { kind: 'answered', status: 200, isStream: true, end: 'complete', usage: null, model: null };
+
+/** An exchange whose service is the test itself: it holds the reply open until it says otherwise. */
+let reply: Reply;
+let signal: AbortSignal;
+let finish: (outcome: Outcome) => void;
+let opened: PromiseWithResolvers<void>;
+
+function begin(): Promise<Response> {
+  const ended = Promise.withResolvers<Outcome>();
+  finish = ended.resolve;
+  const app = createAppUnderTest({
+    service: (_request, context) => {
+      ({ reply, signal } = context);
+      opened.resolve();
+      return ended.promise;
+    },
+  });
+  return app.post('{}');
+}
+beforeEach(() => {
+  opened = Promise.withResolvers();
+});
+
+async function open(status = 200, headers: Record<string, string | string[]> = {}): Promise<Response> {
+  const response = begin();
+  await opened.promise;
+  reply.open({ status, headers });
+  return response;
+}
+
+describe('a reply of the Fetch API', () => {
+  it('reaches the caller from its head on, while the exchange still runs', async () => {
+    const response = await open(200, { 'content-type': 'text/event-stream', 'set-cookie': ['a=1', 'b=2'] });
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+    const reader = response.body?.getReader();
+    reply.write(new TextEncoder().encode('first'));
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('first');
+    await reply.end();
+    finish(ANSWERED);
+    expect((await reader?.read())?.done).toBe(true);
+  });
+
+  it('is full at 64 KiB and drains once when the caller has read', async () => {
+    const response = await open();
+    let drains = 0;
+    expect(reply.write(new Uint8Array(63 * KIB))).toBe(true);
+    expect(reply.write(new Uint8Array(KIB))).toBe(false);
+    reply.onDrain(() => drains++);
+    const reader = response.body?.getReader();
+    expect(drains).toBe(0);
+    await reader?.read();
+    await reader?.read();
+    expect(drains).toBe(1);
+    expect(reply.write(new Uint8Array(KIB))).toBe(true);
+    finish(ANSWERED);
+  });
+
+  it('aborts the exchange when the caller stops reading, and lets who waits for it go on', async () => {
+    const response = await open();
+    reply.write(new Uint8Array(65 * KIB));
+    let drains = 0;
+    reply.onDrain(() => drains++);
+    await response.body?.cancel();
+    expect([signal.aborted, drains]).toEqual([true, 1]);
+    expect(reply.write(new Uint8Array(1))).toBe(true);
+    reply.onDrain(() => drains++);
+    expect(drains).toBe(2);
+    await Promise.all([reply.end(), reply.cut()]);
+    finish({ ...ANSWERED, end: 'client_abort' });
+  });
+
+  it('that is cut fails for the caller, behind what was written', async () => {
+    const response = await open();
+    reply.write(new TextEncoder().encode('half'));
+    const reader = response.body?.getReader();
+    expect((await reader?.read())?.value?.length).toBe(4);
+    await reply.cut();
+    await expect(reader?.read()).rejects.toThrow('broke off');
+    finish({ ...ANSWERED, end: 'truncated' });
+  });
+
+  it.each([204, 304])('of status %d has no body', async (status) => {
+    const response = await open(status);
+    expect([response.status, response.body]).toEqual([status, null]);
+    await reply.end();
+    finish(ANSWERED);
+  });
+});
+
+it('a request that is aborted aborts its exchange', async () => {
+  const caller = new AbortController();
+  const app = createAppUnderTest({
+    service: (_request, context) => {
+      ({ signal } = context);
+      caller.abort();
+      return Promise.resolve({ kind: 'abandoned' });
+    },
+  });
+  const headers = { 'x-api-key': 'sk-known' };
+  await app.request('/v1/models', { headers, signal: caller.signal });
+  expect(signal.aborted).toBe(true);
+});
