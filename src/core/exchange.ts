@@ -53,9 +53,23 @@ export interface ExchangeTimings {
   upstreamHeadAtMs: number | null;
   firstContentAtMs: number | null;
   queueMs: number;
+  /** Waited for another request to write a prefix that this one reads. */
+  holdMs: number;
   /** From the arrival of the first content bytes to their leaving. */
   firstEventMs: number | null;
 }
+
+/** What a layer wants to know of an answer while it passes, and to say on it. */
+export interface AnswerWatch {
+  /** The value of `x-slipstream-cache`; asked once, when the reply opens. null usage: none was known by then. */
+  cacheHeader(usage: TokenUsage | null): string;
+  /** The first content event of a stream, or the whole of a JSON answer, has come: what the request wrote can be read. */
+  onContent(): void;
+  /** Whether an answer of this status is to be held back and returned as `held`. */
+  holds(status: number): boolean;
+}
+
+export const NO_WATCH: AnswerWatch = { cacheHeader: () => 'off', onContent: () => {}, holds: () => false };
 
 /** What became of one exchange. Returned by every layer, never thrown. */
 export type Outcome =
@@ -71,5 +85,13 @@ export type Outcome =
   | {
       /** Nothing has reached the caller yet: the edge renders it. */ readonly kind: 'refused';
       readonly refusal: Refusal;
+    }
+  | {
+      /** An upstream answered and nothing of it has been sent: only seen by the layer that asked for it (AnswerWatch). */
+      readonly kind: 'held';
+      readonly status: number;
+      readonly body: Uint8Array;
+      /** Sends it after all. */
+      send(): Promise<Outcome>;
     }
   | { /** The caller left before anything could be sent. */ readonly kind: 'abandoned' };

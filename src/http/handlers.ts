@@ -1,13 +1,20 @@
 import type { Context as HonoContext } from 'hono';
 import type { Clock } from '../core/clock.ts';
 import { entryOf, type Refusal } from '../core/errors.ts';
-import type { ExchangeTimings, GatewayRequest, Operation, Outcome } from '../core/exchange.ts';
+import {
+  NO_WATCH,
+  type ExchangeTimings,
+  type GatewayRequest,
+  type Operation,
+  type Outcome,
+  type Reply,
+} from '../core/exchange.ts';
 import { headerValue, type HeaderMap } from '../core/headers.ts';
 import type { Tenant } from '../core/tenant.ts';
 import { readMessagesRequest } from '../ingress/anthropic-request.ts';
 import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Service } from '../pipeline/service.ts';
+import type { Context, Service } from '../pipeline/service.ts';
 import { STATUS_CLIENT_CLOSED } from '../pipeline/with-metering.ts';
 import type { BodyResult, ExchangeOf, HttpExchange } from './exchange.ts';
 import { newRequestId, renderRefusal } from './refusals.ts';
@@ -60,7 +67,7 @@ export function createHandlers(options: AppOptions): Handlers {
     const { clock, service } = options;
     const responded = await exchange.respond(async (reply) => {
       try {
-        return await service(request, { tenant, clock, reply, signal: exchange.signal, timings: newTimings() });
+        return await service(request, newContext(exchange, tenant, clock, reply));
       } catch (error) {
         options.onInternalError(error, request.id);
         if (reply.isOpen) await reply.cut();
@@ -137,6 +144,17 @@ function mediaTypeRefusal(headers: HeaderMap): Refusal | null {
   return { code: 'media_type_unsupported' };
 }
 
+function newContext(exchange: HttpExchange, tenant: Tenant, clock: Clock, reply: Reply): Context {
+  return { tenant, clock, reply, signal: exchange.signal, timings: newTimings(), routed: null, watch: NO_WATCH };
+}
+
 function newTimings(): ExchangeTimings {
-  return { upstreamSentAtMs: null, upstreamHeadAtMs: null, firstContentAtMs: null, queueMs: 0, firstEventMs: null };
+  return {
+    upstreamSentAtMs: null,
+    upstreamHeadAtMs: null,
+    firstContentAtMs: null,
+    queueMs: 0,
+    holdMs: 0,
+    firstEventMs: null,
+  };
 }

@@ -7,7 +7,8 @@ import { createApp } from '../http/app.ts';
 import { createTenantDirectory, type TenantDirectory } from '../http/tenants.ts';
 import { createHitRatio } from '../metrics/hit-ratio.ts';
 import { createTenantLabels } from '../metrics/labels.ts';
-import type { Route, RoutedUpstream } from '../pipeline/call-upstream.ts';
+import type { RoutedUpstream } from '../pipeline/upstream.ts';
+import type { Route } from '../pipeline/with-routing.ts';
 import { createService } from '../pipeline/create-service.ts';
 import type { ExchangeRecord } from '../pipeline/with-metering.ts';
 import { createMemoryLedger } from '../state/ledger.ts';
@@ -104,9 +105,13 @@ export function sha256Hex(text: string): string {
 
 function settingsOf(config: Config, secrets: Secrets, transport: Transport, clock: Clock): Settings {
   const upstreams = new Map<string, RoutedUpstream>();
-  for (const { id, baseUrl, credential } of config.upstreams) {
+  for (const { id, baseUrl, credential, cacheDomain } of config.upstreams) {
     const apiKey = secrets.upstreamKeys.get(id) ?? null;
-    upstreams.set(id, { upstream: createClaudeUpstream({ id, baseUrl, apiKey, transport, clock }), credential });
+    upstreams.set(id, {
+      upstream: createClaudeUpstream({ id, baseUrl, apiKey, transport, clock }),
+      credential,
+      cacheDomain,
+    });
   }
   const route: Route = (upstreamIds) => {
     const routed = upstreams.get(upstreamIds[0] ?? '');

@@ -61,7 +61,11 @@ export async function serveApp(app: Hono, options: ServeOptions): Promise<HttpSe
     if (!isTooLarge) outgoing.writeContinue(); // else the body is refused before it is sent
     void listener(incoming, outgoing);
   });
-  server.on('connection', (socket: Socket) => socket.setMaxListeners(0)); // one listener per pipelined request
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket.on('close', () => connections.delete(socket)));
+    socket.setMaxListeners(0); // one listener per pipelined request
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (unanswered.mayRefuse(socket)) answerClientError(error, socket);
     else socket.destroy();
@@ -71,7 +75,7 @@ export async function serveApp(app: Hono, options: ServeOptions): Promise<HttpSe
     server.listen(options.port, options.host, resolve);
   });
   const { address, port } = server.address() as AddressInfo;
-  return { host: address, port, close: (deadlineMs) => closeServer(server, deadlineMs) };
+  return { host: address, port, close: (deadlineMs) => closeServer(server, connections, deadlineMs) };
 }
 
 /** Hono takes HEAD for a GET whose body it drops, and with the body the mark that the answer has been sent already. */
@@ -127,10 +131,18 @@ const refusalCodes: Readonly<Record<string, Refusal['code']>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
 };
 
-async function closeServer(server: Server, deadlineMs: number): Promise<{ cutConnections: number }> {
+async function closeServer(
+  server: Server,
+  connections: ReadonlySet<Socket>,
+  deadlineMs: number,
+): Promise<{ cutConnections: number }> {
   const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-  // Kept alive, a connection becomes idle only when its answer has ended, and Node does not look again.
-  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
+  const sweep = setInterval(() => {
+    // Kept alive, a connection becomes idle only when its answer has ended, and Node does not look again.
+    server.closeIdleConnections();
+    // Clients open connections ahead, undici after each abort; Node takes one that has said nothing yet for busy.
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+  }, IDLE_SWEEP_MS);
   let cutConnections = 0;
   const deadline = setTimeout(() => {
     server.getConnections((_error, count) => {

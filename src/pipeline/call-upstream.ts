@@ -4,29 +4,20 @@ import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { createRelay } from './relay.ts';
 import type { Service } from './service.ts';
-import type { AnswerReceiver, Upstream, UpstreamEnd } from './upstream.ts';
-
-/** Which upstream serves a request. One credential today; routing by cache affinity replaces this function. */
-export type Route = (upstreamIds: readonly string[]) => RoutedUpstream;
-
-export interface RoutedUpstream {
-  readonly upstream: Upstream;
-  /** `caller`: the caller's own credential goes upstream; `own`: it never leaves the gateway. */
-  readonly credential: 'own' | 'caller';
-}
+import type { AnswerReceiver, UpstreamEnd } from './upstream.ts';
 
 export interface CallUpstreamOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly tenantLabels: TenantLabels;
-  readonly route: Route;
 }
 
 /** The innermost service: one call to one upstream, its answer relayed while it arrives. */
-export function callUpstream({ clock, metrics, tenantLabels, route }: CallUpstreamOptions): Service {
+export function callUpstream({ clock, metrics, tenantLabels }: CallUpstreamOptions): Service {
   return async (request, context) => {
     const tenant = tenantLabels.of(context.tenant.id);
-    const { upstream, credential } = route(context.tenant.upstreams);
+    if (!context.routed) throw new Error('a request that was not routed');
+    const { upstream, credential } = context.routed;
     const headers = forwardedRequestHeaders(request.headers);
     if (credential === 'own') for (const name of CREDENTIAL_HEADERS) delete headers[name];
     const relay = createRelay(request, context, {

@@ -4,10 +4,11 @@ import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Ledger } from '../state/ledger.ts';
 import type { Slots } from '../state/slots.ts';
-import { callUpstream, type Route } from './call-upstream.ts';
+import { callUpstream } from './call-upstream.ts';
 import { stack, type Service } from './service.ts';
 import { withAdmission } from './with-admission.ts';
 import { withBudget } from './with-budget.ts';
+import { withRouting, type Route } from './with-routing.ts';
 import { withMetering, type ExchangeRecord } from './with-metering.ts';
 
 /** Everything the pipeline stands on; each runtime brings its own. */
@@ -24,5 +25,5 @@ export interface ServicePorts {
 
 /** The whole pipeline in its order; service.ts says why it is this one. */
 export function createService(ports: ServicePorts): Service {
-  return stack([withMetering(ports), withBudget(ports), withAdmission(ports)], callUpstream(ports));
+  return stack([withMetering(ports), withBudget(ports), withAdmission(ports), withRouting(ports)], callUpstream(ports));
 }

@@ -1,16 +1,18 @@
 import { concatenate } from '../core/bytes.ts';
 import type { Clock } from '../core/clock.ts';
 import type { GatewayRequest, Outcome, ResponseHead, StreamOutcome } from '../core/exchange.ts';
-import { forwardedResponseHeaders, headerValue } from '../core/headers.ts';
+import { headerValue } from '../core/headers.ts';
 import { createStreamMeter, type StreamMeter } from '../core/stream-meter.ts';
 import { readAnswer } from '../ingress/anthropic-answer.ts';
 import { errorFrame, PING_FRAME } from '../ingress/anthropic-frames.ts';
+import { replyHeaders } from './reply-headers.ts';
 import type { Context } from './service.ts';
 import type { AnswerReceiver, Flow, UpstreamEnd } from './upstream.ts';
 
 /**
- * The way of an answer from upstream to caller: every byte at once and untouched, the meter reading along. Two things
- * are added, both only between events: a ping into silence, and an error frame into a stream that can't be finished.
+ * The way of an answer from upstream to caller: every byte untouched, the meter reading along. Two things are added, both
+ * only between events: a ping into silence, and an error frame into a stream that can't be finished. The head waits for
+ * what it has to say of the cache: for `message_start`, which comes with it, or for a JSON answer's end.
  * Invariant: the caller sees a proper end if and only if the upstream's answer was whole.
  */
 export interface Relay extends AnswerReceiver {
@@ -27,46 +29,100 @@ export interface RelayOptions {
 
 /** Proxies and clients give up on silent streams; many idle limits are at 30 or 60 s. */
 const PING_AFTER_SILENCE_MS = 15_000;
+/** A head whose first event is late goes out alone. */
+const HEAD_ALONE_AFTER_MS = 250;
+/** A JSON answer is kept until it is whole, up to here; no caller can use half of one. */
+const MAX_KEPT_BYTES = 1024 * 1024;
 /** A JSON answer beyond this is relayed and not read: no model writes one. */
 const MAX_READ_BYTES = 16 * 1024 * 1024;
 
 export function createRelay(request: GatewayRequest, context: Context, options: RelayOptions): Relay {
-  const { reply, timings } = context;
+  const { reply, timings, watch } = context;
   const { clock } = options;
-  let status = 0;
+  let head: ResponseHead = { status: 0, headers: {} };
   let flow: Flow = { resume: () => {} };
   let meter: StreamMeter | null = null;
-  let refusedRedirect = false;
-  let stopPings = (): void => {};
+  let keeps: 'nothing' | 'head' | 'answer' | 'for_layer' | 'redirect' = 'nothing';
+  let stopTimer = (): void => {};
   let lastWriteAtMs = 0;
   let collected: Uint8Array[] = [];
   let collectedBytes = 0;
 
-  const write = (chunk: Uint8Array): boolean => {
-    lastWriteAtMs = clock.nowMs();
-    return reply.write(chunk);
+  const open = (): void => {
+    keeps = 'nothing';
+    const usage = meter ? (meter.model === null ? null : meter.usage) : facts().usage;
+    const headers = replyHeaders(head, request, context, options.hideRateLimits, watch.cacheHeader(usage));
+    if (meter) delete headers['content-length']; // pings make it longer
+    reply.open({ status: head.status, headers });
+  };
+
+  const openAndSend = (): void => {
+    open();
+    for (const chunk of collected) reply.write(chunk);
   };
 
   const pingIntoSilence = (): void => {
     const silentMs = clock.nowMs() - lastWriteAtMs;
-    if (silentMs >= PING_AFTER_SILENCE_MS && meter?.atBoundary) write(PING_FRAME);
+    if (silentMs >= PING_AFTER_SILENCE_MS && meter?.atBoundary) {
+      lastWriteAtMs = clock.nowMs();
+      reply.write(PING_FRAME);
+    }
     const nextMs = silentMs >= PING_AFTER_SILENCE_MS ? PING_AFTER_SILENCE_MS : PING_AFTER_SILENCE_MS - silentMs;
-    stopPings = clock.after(nextMs, pingIntoSilence);
+    stopTimer = clock.after(nextMs, pingIntoSilence);
   };
 
-  const readAlong = (chunk: Uint8Array): void => {
-    if (!meter) {
-      collectedBytes += chunk.length;
-      if (collectedBytes <= MAX_READ_BYTES) collected.push(chunk);
-      return;
+  const startStream = (): void => {
+    meter = createStreamMeter();
+    options.onOpenStreams(1);
+    lastWriteAtMs = clock.nowMs();
+    keeps = 'head';
+    stopTimer = clock.after(HEAD_ALONE_AFTER_MS, () => {
+      if (keeps === 'head') open();
+      stopTimer = clock.after(PING_AFTER_SILENCE_MS - HEAD_ALONE_AFTER_MS, pingIntoSilence);
+    });
+  };
+
+  /** A 200 whose usage is read; the rest goes through as it comes. */
+  const isReadAnswer = (): boolean => head.status === 200 && request.operation === 'messages' && meter === null;
+
+  const collect = (chunk: Uint8Array): void => {
+    collectedBytes += chunk.length;
+    if (collectedBytes <= MAX_READ_BYTES) collected.push(chunk);
+  };
+
+  const facts = () => {
+    if (meter) return { usage: meter.model === null ? null : meter.usage, model: meter.model };
+    if (!isReadAnswer() || collectedBytes > MAX_READ_BYTES) return { usage: null, model: null };
+    return readAnswer(concatenate(collected));
+  };
+
+  const passStreamChunk = (stream: StreamMeter, chunk: Uint8Array): boolean => {
+    const arrivedAtMs = clock.nowMs();
+    lastWriteAtMs = arrivedAtMs;
+    stream.push(chunk);
+    if (keeps === 'head') open();
+    const wantsMore = reply.write(chunk);
+    if (timings.firstContentAtMs === null && stream.hasContent) {
+      timings.firstContentAtMs = clock.nowMs();
+      timings.firstEventMs = timings.firstContentAtMs - arrivedAtMs;
+      watch.onContent();
     }
-    meter.push(chunk);
-    if (timings.firstContentAtMs === null && meter.hasContent) timings.firstContentAtMs = clock.nowMs();
+    return wantsMore;
+  };
+
+  const pass = (chunk: Uint8Array): boolean => {
+    if (keeps === 'redirect') return true;
+    if (meter) return passStreamChunk(meter, chunk);
+    if (keeps === 'nothing' && !isReadAnswer()) return reply.write(chunk);
+    if (keeps !== 'nothing' && collectedBytes + chunk.length > MAX_KEPT_BYTES) openAndSend();
+    collect(chunk);
+    return keeps === 'nothing' ? reply.write(chunk) : true;
   };
 
   const settle = async (end: UpstreamEnd): Promise<StreamOutcome> => {
     const isWhole = end.kind === 'ended' && (meter === null || meter.ending !== 'open');
     if (isWhole) {
+      if (isReadAnswer()) watch.onContent();
       await reply.end();
       if (context.signal.aborted) return 'client_abort'; // left before the last byte had
       return meter?.ending === 'error' ? 'upstream_error' : 'complete';
@@ -81,85 +137,60 @@ export function createRelay(request: GatewayRequest, context: Context, options: 
     return meter?.ending === 'error' ? 'upstream_error' : 'truncated';
   };
 
-  const facts = () => {
-    if (meter) return { usage: meter.model === null ? null : meter.usage, model: meter.model };
-    if (status !== 200 || request.operation !== 'messages' || collectedBytes > MAX_READ_BYTES) return NO_FACTS;
-    return readAnswer(concatenate(collected));
+  const answered = async (end: UpstreamEnd): Promise<Outcome> => {
+    const outcome = await settle(end);
+    const { usage, model } = facts();
+    collected = [];
+    return { kind: 'answered', status: head.status, isStream: meter !== null, end: outcome, usage, model };
   };
 
+  const held = (end: UpstreamEnd): Outcome => ({
+    kind: 'held',
+    status: head.status,
+    body: concatenate(collected),
+    send() {
+      openAndSend();
+      return answered(end);
+    },
+  });
+
   return {
-    head(head, upstreamFlow) {
+    head(answerHead, upstreamFlow) {
       timings.upstreamHeadAtMs = clock.nowMs();
-      status = head.status;
+      head = answerHead;
       flow = upstreamFlow;
-      if (isRedirect(status)) {
-        refusedRedirect = true;
-        return;
-      }
-      if (isEventStream(head)) {
-        meter = createStreamMeter();
-        options.onOpenStreams(1);
-        lastWriteAtMs = clock.nowMs();
-        stopPings = clock.after(PING_AFTER_SILENCE_MS, pingIntoSilence);
-      }
-      const headers = replyHeaders(head, request, context, options);
-      if (meter) delete headers['content-length']; // pings make it longer
-      reply.open({ status, headers });
+      if (isRedirect(head.status)) keeps = 'redirect';
+      else if (watch.holds(head.status)) keeps = 'for_layer';
+      else if (isEventStream(head)) startStream();
+      else if (isReadAnswer()) keeps = 'answer';
+      else open();
     },
     chunk(chunk) {
-      if (refusedRedirect) return true;
-      const arrivedAtMs = timings.firstContentAtMs === null ? clock.nowMs() : 0;
-      const wantsMore = write(chunk);
-      readAlong(chunk);
-      if (timings.firstEventMs === null && timings.firstContentAtMs !== null) {
-        timings.firstEventMs = clock.nowMs() - arrivedAtMs;
-      }
+      const wantsMore = pass(chunk);
       if (!wantsMore) reply.onDrain(() => flow.resume());
       return wantsMore;
     },
     async finish(end) {
-      stopPings();
+      stopTimer();
       if (meter) options.onOpenStreams(-1);
-      if (refusedRedirect) return { kind: 'refused', refusal: { code: 'upstream_redirected' } };
-      if (!reply.isOpen) {
-        if (context.signal.aborted || end.kind !== 'failed') return { kind: 'abandoned' };
-        return { kind: 'refused', refusal: { code: end.code } };
+      if (keeps === 'redirect') return { kind: 'refused', refusal: { code: 'upstream_redirected' } };
+      if (head.status !== 0 && end.kind === 'ended') {
+        if (keeps === 'for_layer') return held(end);
+        if (keeps !== 'nothing') openAndSend();
       }
-      const outcome = await settle(end);
-      const { usage, model } = facts();
-      collected = [];
-      return { kind: 'answered', status, isStream: meter !== null, end: outcome, usage, model };
+      if (reply.isOpen) return answered(end);
+      if (context.signal.aborted || end.kind !== 'failed') return { kind: 'abandoned' };
+      return { kind: 'refused', refusal: { code: end.code } };
     },
   };
 }
-
-const NO_FACTS = { usage: null, model: null };
 
 function isRedirect(status: number): boolean {
   return status >= 300 && status < 400 && status !== 304;
 }
 
+/** Bytes in an encoding that nobody here can read pass as they are, so they are no stream to us. */
 function isEventStream(head: ResponseHead): boolean {
-  return head.status === 200 && (headerValue(head.headers, 'content-type') ?? '').startsWith('text/event-stream');
-}
-
-function replyHeaders(head: ResponseHead, request: GatewayRequest, context: Context, options: RelayOptions) {
-  const headers = forwardedResponseHeaders(head.headers, options.hideRateLimits);
-  headers['x-slipstream-id'] = request.id;
-  headers['x-slipstream-cache'] = 'off';
-  headers['server-timing'] = serverTiming(request, context);
-  return headers;
-}
-
-/** RFC 9211's sibling `Server-Timing` (W3C): milliseconds with a tenth. */
-function serverTiming(request: GatewayRequest, { timings }: Context): string {
-  const headAtMs = timings.upstreamHeadAtMs ?? 0;
-  const sentAtMs = timings.upstreamSentAtMs ?? headAtMs;
-  const overheadMs = sentAtMs - request.receivedAtMs - timings.queueMs;
-  const metric = (name: string, ms: number): string => `${name};dur=${Math.max(0, ms).toFixed(1)}`;
-  return [
-    metric('queue', timings.queueMs),
-    metric('upstream', headAtMs - sentAtMs),
-    metric('overhead', overheadMs),
-  ].join(', ');
+  if (head.status !== 200 || head.headers['content-encoding'] !== undefined) return false;
+  return (headerValue(head.headers, 'content-type') ?? '').startsWith('text/event-stream');
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import type { ExchangeTimings, GatewayRequest, Outcome, Reply } from '../core/exchange.ts';
+import type { AnswerWatch, ExchangeTimings, GatewayRequest, Outcome, Reply } from '../core/exchange.ts';
 import type { Tenant } from '../core/tenant.ts';
+import type { RoutedUpstream } from './upstream.ts';
 
 /**
  * A request is a value, each concern a function around the next one. A service's promise is pending for as long as the
@@ -10,6 +11,7 @@ import type { Tenant } from '../core/tenant.ts';
  *   metering    sees everything, also waits and refusals
  *   budget      refuses before a place in the queue is taken
  *   admission   the slot covers all that follows, until the last byte
+ *   routing     chooses the credential, and with it the cache domain
  *   upstream    one call; the relay pushes its answer into the reply
  */
 export interface Context {
@@ -20,6 +22,9 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Filled in on the way by whoever knows. */
   readonly timings: ExchangeTimings;
+  /** Which upstream serves this request; null until routing has chosen. */
+  readonly routed: RoutedUpstream | null;
+  readonly watch: AnswerWatch;
 }
 
 export type Service = (request: GatewayRequest, context: Context) => Promise<Outcome>;

@@ -8,6 +8,15 @@ export interface Upstream {
   send(call: UpstreamCall, receiver: AnswerReceiver): Promise<UpstreamEnd>;
 }
 
+/** An upstream as routing found it for one request. */
+export interface RoutedUpstream {
+  readonly upstream: Upstream;
+  /** `caller`: the caller's own credential goes upstream; `own`: it never leaves the gateway. */
+  readonly credential: 'own' | 'caller';
+  /** Upstreams of one domain (a Claude workspace) share a prompt cache. */
+  readonly cacheDomain: string;
+}
+
 export interface UpstreamCall {
   readonly method: string;
   /** Path and query, from `/v1/` on. */

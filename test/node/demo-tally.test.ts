@@ -28,6 +28,7 @@ function record(changes: Partial<ExchangeRecord>): ExchangeRecord {
       upstreamHeadAtMs: null,
       firstContentAtMs: null,
       queueMs: 0,
+      holdMs: 0,
       firstEventMs: null,
     },
     receivedAtMs: 0,

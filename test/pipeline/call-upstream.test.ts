@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { GatewayRequest } from '../../src/core/exchange.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';
-import { attemptOutcome, callUpstream, type RoutedUpstream } from '../../src/pipeline/call-upstream.ts';
+import { attemptOutcome, callUpstream } from '../../src/pipeline/call-upstream.ts';
+import type { RoutedUpstream } from '../../src/pipeline/upstream.ts';
+import { withRouting } from '../../src/pipeline/with-routing.ts';
 import { message, streamHead } from '../support/claude-answers.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { contextOf, createRecordedMetrics, createScriptedUpstream, requestOf, tenantOf, type RecordedMetrics, type ScriptedContext, type ScriptedUpstream } from './scripted.ts'; // prettier-ignore
@@ -22,9 +24,9 @@ beforeEach(() => {
 function call(request: Partial<GatewayRequest>, credential: RoutedUpstream['credential'] = 'own') {
   const route = (ids: readonly string[]): RoutedUpstream => {
     asked.push(ids);
-    return { upstream, credential };
+    return { upstream, credential, cacheDomain: 'main' };
   };
-  const service = callUpstream({ clock, metrics, tenantLabels: createTenantLabels(), route });
+  const service = withRouting({ route })(callUpstream({ clock, metrics, tenantLabels: createTenantLabels() }));
   return service(requestOf(request), context);
 }
 

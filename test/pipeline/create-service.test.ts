@@ -30,7 +30,7 @@ beforeEach(() => {
     hitRatio: createHitRatio(clock),
     slots,
     ledger: createMemoryLedger(),
-    route: () => ({ upstream, credential: 'own' }),
+    route: () => ({ upstream, credential: 'own', cacheDomain: 'main' }),
     onRecord: (record) => records.push(record),
   });
 });

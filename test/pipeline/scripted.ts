@@ -1,4 +1,4 @@
-import type { ExchangeTimings, GatewayRequest, Outcome, Reply, ResponseHead } from '../../src/core/exchange.ts';
+import { NO_WATCH, type ExchangeTimings, type GatewayRequest, type Outcome, type Reply, type ResponseHead } from '../../src/core/exchange.ts'; // prettier-ignore
 import { createFixedLimit } from '../../src/core/limit.ts';
 import type { Tenant } from '../../src/core/tenant.ts';
 import { NO_USAGE, type TokenUsage } from '../../src/core/usage.ts';
@@ -47,7 +47,16 @@ export function contextOf(clock: FakeClock, tenant: Tenant = tenantOf()): Script
     clock,
     reply: createScriptedReply(),
     signal: caller.signal,
-    timings: { upstreamSentAtMs: null, upstreamHeadAtMs: null, firstContentAtMs: null, queueMs: 0, firstEventMs: null },
+    timings: {
+      upstreamSentAtMs: null,
+      upstreamHeadAtMs: null,
+      firstContentAtMs: null,
+      queueMs: 0,
+      holdMs: 0,
+      firstEventMs: null,
+    },
+    routed: null,
+    watch: NO_WATCH,
     leave: () => caller.abort(),
   };
 }
