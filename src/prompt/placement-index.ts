@@ -58,6 +58,6 @@ export function saltOf(key: string): number {
 
 /** The key of a position: its chain hash, moved by the salt within 53 bits (a bijection for each salt). */
 export function positionKey(hash: number, salt: number): number {
-  const sum = hash + salt;
-  return sum > Number.MAX_SAFE_INTEGER || sum < hash ? hash - (Number.MAX_SAFE_INTEGER - salt) : sum;
+  const room = Number.MAX_SAFE_INTEGER - salt;
+  return hash > room ? hash - room : hash + salt;
 }

@@ -1,5 +1,5 @@
 import { hashPair } from './content-hash.ts';
-import type { Position, ScannedPrompt, Section, Ttl } from './scanned.ts';
+import type { Position, ScannedPrompt, Section, Ttl } from '../core/scanned-prompt.ts';
 
 /**
  * A prompt as the chain that a cache sees: position i stands for the whole prefix that ends with it, and two requests

@@ -26,8 +26,8 @@ export interface PathReading {
   readonly previous: { readonly depth: number; readonly end: EndRecord } | undefined;
 }
 
-/** An end that more requests than this went on from is a shared head, not somebody's conversation. */
-const MAX_FOLLOWERS = 3;
+/** Where prompts parted more often than this there is a shared head, not the end of somebody's conversation. */
+const MAX_FORKS = 3;
 /** A conversation quiet for this long starts anew as far as expectations go. */
 const FORGOTTEN_MS = 4 * 3_600_000;
 
@@ -99,8 +99,9 @@ function pendingDepth(table: PositionTable, slots: Int32Array, liveDepth: number
 
 function previousEnd(table: PositionTable, slots: Int32Array, nowMs: number): PathReading['previous'] {
   for (let depth = slots.length; depth > 0; depth--) {
-    const end = table.ends[slots[depth - 1] ?? 0];
-    if (!end || end.followers > MAX_FOLLOWERS) continue;
+    const slot = slots[depth - 1] ?? 0;
+    const end = table.ends[slot];
+    if (!end || (table.forks[slot] ?? 0) > MAX_FORKS) continue;
     return nowMs - end.atMs > FORGOTTEN_MS ? undefined : { depth, end };
   }
   return undefined;

@@ -13,7 +13,7 @@ import {
 } from '../core/json-cursor.ts';
 import { hashBytes } from './content-hash.ts';
 import { createNameTable } from './known-names.ts';
-import type { Section, Ttl } from './scanned.ts';
+import type { Section, Ttl } from '../core/scanned-prompt.ts';
 
 /**
  * One tool, system block or content block: what it is, whether it may carry a marker, the caller's own marker, and its

@@ -14,7 +14,7 @@ import {
 import { hashBytes, hashPair } from './content-hash.ts';
 import { createNameTable } from './known-names.ts';
 import { readMarker, scanBlock, scanOddity, scanText, type ScannedBlock } from './scan-block.ts';
-import type { Position, ScannedRequest, Section, Ttl } from './scanned.ts';
+import type { Position, ScannedRequest, Section, Ttl } from '../core/scanned-prompt.ts';
 
 /**
  * One pass over the bytes of a Messages body: is it a JSON object that can be forwarded, and where could its prefix be

@@ -1,4 +1,4 @@
-import type { Position, Ttl } from './scanned.ts';
+import type { Position, Ttl } from '../core/scanned-prompt.ts';
 
 /**
  * Puts markers into the caller's bytes by offset. Every byte of the caller's stays, in its order; what is added is a
