@@ -1,5 +1,6 @@
 import type { Refusal } from './errors.ts';
 import type { HeaderMap } from './headers.ts';
+import type { ScannedPrompt } from './scanned-prompt.ts';
 import type { TokenUsage } from './usage.ts';
 
 /** One request and its answer, as every layer sees them, on any runtime and in any dialect. */
@@ -18,6 +19,8 @@ export interface GatewayRequest {
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
   /** As the body names it; null where it names none or cannot be read (a compressed body). */
   readonly model: string | null;
+  /** Where the body's prefix could be cached; null where the body was not read. */
+  readonly prompt: ScannedPrompt | null;
   readonly receivedAtMs: number;
 }
 

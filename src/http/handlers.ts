@@ -11,10 +11,11 @@ import {
 } from '../core/exchange.ts';
 import { headerValue, type HeaderMap } from '../core/headers.ts';
 import type { Tenant } from '../core/tenant.ts';
-import { readMessagesRequest } from '../ingress/anthropic-request.ts';
 import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Context, Service } from '../pipeline/service.ts';
+import { readRequest } from '../prompt/read-request.ts';
+import type { ScannedPrompt } from '../core/scanned-prompt.ts';
 import { STATUS_CLIENT_CLOSED } from '../pipeline/with-metering.ts';
 import type { BodyResult, ExchangeOf, HttpExchange } from './exchange.ts';
 import { newRequestId, renderRefusal } from './refusals.ts';
@@ -94,13 +95,12 @@ export function createHandlers(options: AppOptions): Handlers {
       const receivedAtMs = options.clock.nowMs();
       if (body.kind === 'gone') return abandoned(operation, tenant);
       if (body.kind !== 'read') return refused(bodyRefusal(body, bodyBytes), id, operation, tenant);
-      const read = isCompressed(exchange.headers)
-        ? { kind: 'valid' as const, model: null } // can't be read here: relayed as it is
-        : readMessagesRequest(body.bytes, options.isUtf8);
+      const read = isCompressed(exchange.headers) ? NOT_READ : readRequest(body.bytes, options.isUtf8);
       if (read.kind === 'invalid') return refused(read, id, operation, tenant);
       const { method, target, headers } = exchange;
-      const { model } = read;
-      return run(exchange, tenant, { id, operation, method, target, headers, body: body.bytes, model, receivedAtMs });
+      const { model, prompt } = read;
+      const request = { id, operation, method, target, headers, body: body.bytes, model, prompt, receivedAtMs };
+      return run(exchange, tenant, request);
     },
 
     async forwardUnread(c, operation) {
@@ -111,11 +111,18 @@ export function createHandlers(options: AppOptions): Handlers {
       const { method, target, headers } = exchange;
       const body = exchange.bodyStream();
       const receivedAtMs = options.clock.nowMs();
-      const request = { id, operation, method, target, headers, body, model: null, receivedAtMs };
+      const request = { id, operation, method, target, headers, body, model: null, prompt: null, receivedAtMs };
       return run(exchange, identified.tenant, request);
     },
   };
 }
+
+/** A compressed body is relayed as it is: nobody here can read it. */
+const NOT_READ: { kind: 'scanned'; model: null; prompt: ScannedPrompt | null } = {
+  kind: 'scanned',
+  model: null,
+  prompt: null,
+};
 
 function admit(exchange: HttpExchange, options: AppOptions): Identified {
   if (options.isDraining()) return { kind: 'refused', refusal: { code: 'draining', retryAfterSeconds: 1 } };

@@ -18,6 +18,7 @@ export function requestOf(part: Partial<GatewayRequest> = {}): GatewayRequest {
     headers: {},
     body: new Uint8Array(),
     model: 'claude-opus-5',
+    prompt: null,
     receivedAtMs: 0,
     ...part,
   };

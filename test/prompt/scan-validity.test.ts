@@ -1,14 +1,25 @@
 import { isUtf8 } from 'node:buffer';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMessagesRequest, type MessagesRequest } from '../../src/ingress/anthropic-request.ts';
+import type { ErrorCode } from '../../src/core/errors.ts';
+import { readRequest } from '../../src/prompt/read-request.ts';
 import { JSON_CASES } from '../core/json-cases.ts';
 import { bytesOf, escapeAll, jsonObjects, jsonTrees, whitespaces, writeJson } from '../core/json-texts.ts';
 
-const read = (text: string): MessagesRequest => readMessagesRequest(bytesOf(text), isUtf8);
-const valid = (model: string | null): MessagesRequest => ({ kind: 'valid', model });
+type Validity =
+  | { readonly kind: 'valid'; readonly model: string | null }
+  | { readonly kind: 'invalid'; readonly code: ErrorCode; readonly detail?: string };
 
-describe('readMessagesRequest', () => {
+/** What a scan says of a body's validity, without what it finds in it. */
+function readBytes(bytes: Uint8Array): Validity {
+  const result = readRequest(bytes, isUtf8);
+  return result.kind === 'scanned' ? valid(result.model) : result;
+}
+
+const read = (text: string): Validity => readBytes(bytesOf(text));
+const valid = (model: string | null): Validity => ({ kind: 'valid', model });
+
+describe('the validity of a body', () => {
   it.each([
     ['the model', '{"model":"claude-opus-5","messages":[]}', 'claude-opus-5'],
     ['the model wherever it stands', '{"messages":[{"model":"no"}],"model":"yes"}', 'yes'],
@@ -63,7 +74,7 @@ describe('readMessagesRequest', () => {
     ['a surrogate in bytes', [0x22, 0xed, 0xa0, 0x80, 0x22]],
     ['Latin-1', [0x22, 0xe9, 0x22]],
   ])('refuses %s before it looks for JSON', (_what, bytes) => {
-    expect(readMessagesRequest(Uint8Array.from(bytes), isUtf8)).toEqual({ kind: 'invalid', code: 'body_not_utf8' });
+    expect(readBytes(Uint8Array.from(bytes))).toEqual({ kind: 'invalid', code: 'body_not_utf8' });
   });
 
   it.each(JSON_CASES)('agrees that it is %s inside a body: %j (%s)', (verdict, value) => {
@@ -87,7 +98,7 @@ describe('readMessagesRequest', () => {
   it('takes any bytes without throwing, and only JSON objects as valid', () => {
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array(), fc.string().map(bytesOf), fc.json().map(bytesOf)), (bytes) => {
-        const { kind } = readMessagesRequest(bytes, isUtf8);
+        const { kind } = readBytes(bytes);
         if (kind === 'valid') expect(JSON.parse(new TextDecoder().decode(bytes))).toBeTypeOf('object');
       }),
       { numRuns: 1000 },

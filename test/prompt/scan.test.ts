@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { placeOf, type ScannedPrompt } from '../../src/prompt/scanned.ts';
+import { placeOf, type ScannedPrompt } from '../../src/core/scanned-prompt.ts';
 import { scanRequest } from '../../src/prompt/scan.ts';
 import { renderedBodies, type BodyValue } from './bodies.ts';
 

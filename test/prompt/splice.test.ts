@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scanRequest } from '../../src/prompt/scan.ts';
-import type { Position, ScannedPrompt, Ttl } from '../../src/prompt/scanned.ts';
+import type { Position, ScannedPrompt, Ttl } from '../../src/core/scanned-prompt.ts';
 import { insertionsFor, splice } from '../../src/prompt/splice.ts';
 import { renderedBodies } from './bodies.ts';
 
