@@ -66,8 +66,11 @@ export interface ExchangeTimings {
 export interface AnswerWatch {
   /** The value of `x-slipstream-cache`; asked once, when the reply opens. null usage: none was known by then. */
   cacheHeader(usage: TokenUsage | null): string;
-  /** The first content event of a stream, or the whole of a JSON answer, has come: what the request wrote can be read. */
-  onContent(): void;
+  /**
+   * The first content event of a stream, or the whole of a JSON answer, has come: what the request wrote can be read.
+   * Called once, with what the answer says it read and wrote.
+   */
+  onContent(usage: TokenUsage | null): void;
   /** Whether an answer of this status is to be held back and returned as `held`. */
   holds(status: number): boolean;
 }

@@ -16,6 +16,9 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
+/** What callers say to the gateway, not to the upstream. */
+const OWN_PREFIX = 'x-slipstream-';
+
 /** Set anew for the upstream hop, or of no use there. */
 const REQUEST_OWN = new Set(['host', 'content-length', 'expect', 'accept-encoding']);
 
@@ -32,7 +35,7 @@ export function forwardedRequestHeaders(headers: HeaderMap): Record<string, stri
   const named = namedByConnection(headers['connection']);
   const forwarded: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (HOP_BY_HOP.has(name) || REQUEST_OWN.has(name) || named.has(name)) continue;
+    if (HOP_BY_HOP.has(name) || REQUEST_OWN.has(name) || named.has(name) || name.startsWith(OWN_PREFIX)) continue;
     forwarded[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return forwarded;

@@ -7,7 +7,11 @@ export interface Tenant {
   /** Ids of the upstreams that serve this tenant, in order of preference; never empty. */
   readonly upstreams: readonly string[];
   readonly budget: Budget | null;
+  readonly cache: CacheMode;
 }
+
+/** `auto` adds markers, `observe` plans and reports what that would have saved, `off` does neither. */
+export type CacheMode = 'auto' | 'observe' | 'off';
 
 export interface Budget {
   readonly usd: number;

@@ -53,6 +53,7 @@ function identifyByCredential(
     slots: { limit: createFixedLimit(maxConcurrency), maxWaiters, maxWaitMs },
     upstreams,
     budget: null,
+    cache: 'auto',
   };
   return { kind: 'tenant', tenant };
 }
@@ -67,6 +68,7 @@ function toTenant(config: TenantConfig): Tenant {
     },
     upstreams: config.upstreams,
     budget: config.budget,
+    cache: config.cache,
   };
 }
 

@@ -78,6 +78,37 @@ export const METRICS = {
     labels: ['model'],
     help: 'Cache reads as a share of all input tokens over the last five minutes.',
   },
+  slipstream_cache_results_total: {
+    kind: 'counter',
+    labels: ['tenant', 'result', 'reason'],
+    help: 'Answers by how the prompt cache treated them, and why they read less than they might have.',
+  },
+  slipstream_breakpoints_total: {
+    kind: 'counter',
+    labels: ['source', 'place', 'ttl'],
+    help: "Cache markers that went upstream, the callers' own and the gateway's.",
+  },
+  slipstream_observed_saving_usd_total: {
+    kind: 'gauge',
+    labels: ['tenant', 'model'],
+    help: 'What the gateway would have saved in USD where it only observes, net of write premiums: may fall.',
+  },
+  slipstream_single_flight_total: {
+    kind: 'counter',
+    labels: ['role', 'outcome'],
+    help: 'Requests that led the writing of a prefix, or waited for another that did.',
+  },
+  slipstream_single_flight_hold_seconds: {
+    kind: 'histogram',
+    labels: ['role', 'outcome'],
+    help: 'How long requests waited for another one to write what they read.',
+    buckets: WAIT_SECONDS,
+  },
+  slipstream_retries_total: {
+    kind: 'counter',
+    labels: ['upstream', 'reason'],
+    help: 'Calls that were made again; cache_control is a 400 that spoke of our markers, asked again without them.',
+  },
   slipstream_upstream_attempts_total: {
     kind: 'counter',
     labels: ['upstream', 'outcome'],

@@ -10,6 +10,11 @@ import { createTenantLabels } from '../metrics/labels.ts';
 import type { RoutedUpstream } from '../pipeline/upstream.ts';
 import type { Route } from '../pipeline/with-routing.ts';
 import { createService } from '../pipeline/create-service.ts';
+import { createKinship } from '../prompt/kinship.ts';
+import { createPlacementIndex } from '../prompt/placement-index.ts';
+import { createTokenScale } from '../prompt/token-scale.ts';
+import { createVolatilePrefixes } from '../prompt/volatile-prefix.ts';
+import { createMemoryFlights } from '../state/memory-flights.ts';
 import type { ExchangeRecord } from '../pipeline/with-metering.ts';
 import { createMemoryLedger } from '../state/ledger.ts';
 import { createMemorySlots } from '../state/memory-slots.ts';
@@ -68,6 +73,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     hitRatio,
     slots,
     ledger: createMemoryLedger(),
+    index: createPlacementIndex({ maxPositions: MAX_POSITIONS }),
+    flights: createMemoryFlights(clock),
+    scale: createTokenScale(),
+    kinship: createKinship(),
+    volatile: createVolatilePrefixes(),
+    cacheSettings: () => ({ ...settings.config.cache, prolong: 'learn' }),
     route: (upstreamIds) => settings.route(upstreamIds),
     onRecord: options.onRecord,
   });
@@ -99,6 +110,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
+/** About 100 bytes each: 50 MB when full. */
+const MAX_POSITIONS = 500_000;
+
 export function sha256Hex(text: string): string {
   return hash('sha256', text, 'hex');
 }
@@ -111,6 +125,7 @@ function settingsOf(config: Config, secrets: Secrets, transport: Transport, cloc
       upstream: createClaudeUpstream({ id, baseUrl, apiKey, transport, clock }),
       credential,
       cacheDomain,
+      stripsAttribution: true,
     });
   }
   const route: Route = (upstreamIds) => {

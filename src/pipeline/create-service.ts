@@ -9,10 +9,11 @@ import { stack, type Service } from './service.ts';
 import { withAdmission } from './with-admission.ts';
 import { withBudget } from './with-budget.ts';
 import { withRouting, type Route } from './with-routing.ts';
+import { withPromptCache, type PromptCacheOptions } from './with-prompt-cache.ts';
 import { withMetering, type ExchangeRecord } from './with-metering.ts';
 
 /** Everything the pipeline stands on; each runtime brings its own. */
-export interface ServicePorts {
+export interface ServicePorts extends PromptCacheOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly tenantLabels: TenantLabels;
@@ -25,5 +26,8 @@ export interface ServicePorts {
 
 /** The whole pipeline in its order; service.ts says why it is this one. */
 export function createService(ports: ServicePorts): Service {
-  return stack([withMetering(ports), withBudget(ports), withAdmission(ports), withRouting(ports)], callUpstream(ports));
+  return stack(
+    [withMetering(ports), withBudget(ports), withAdmission(ports), withRouting(ports), withPromptCache(ports)],
+    callUpstream(ports),
+  );
 }

@@ -50,8 +50,7 @@ export function createRelay(request: GatewayRequest, context: Context, options: 
 
   const open = (): void => {
     keeps = 'nothing';
-    const usage = meter ? (meter.model === null ? null : meter.usage) : facts().usage;
-    const headers = replyHeaders(head, request, context, options.hideRateLimits, watch.cacheHeader(usage));
+    const headers = replyHeaders(head, request, context, options.hideRateLimits, watch.cacheHeader(facts().usage));
     if (meter) delete headers['content-length']; // pings make it longer
     reply.open({ status: head.status, headers });
   };
@@ -105,7 +104,7 @@ export function createRelay(request: GatewayRequest, context: Context, options: 
     if (timings.firstContentAtMs === null && stream.hasContent) {
       timings.firstContentAtMs = clock.nowMs();
       timings.firstEventMs = timings.firstContentAtMs - arrivedAtMs;
-      watch.onContent();
+      watch.onContent(facts().usage);
     }
     return wantsMore;
   };
@@ -122,7 +121,7 @@ export function createRelay(request: GatewayRequest, context: Context, options: 
   const settle = async (end: UpstreamEnd): Promise<StreamOutcome> => {
     const isWhole = end.kind === 'ended' && (meter === null || meter.ending !== 'open');
     if (isWhole) {
-      if (isReadAnswer()) watch.onContent();
+      if (isReadAnswer()) watch.onContent(facts().usage);
       await reply.end();
       if (context.signal.aborted) return 'client_abort'; // left before the last byte had
       return meter?.ending === 'error' ? 'upstream_error' : 'complete';

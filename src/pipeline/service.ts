@@ -12,6 +12,7 @@ import type { RoutedUpstream } from './upstream.ts';
  *   budget      refuses before a place in the queue is taken
  *   admission   the slot covers all that follows, until the last byte
  *   routing     chooses the credential, and with it the cache domain
+ *   cache       plans, waits, splices; inside routing, because a cache belongs to a domain
  *   upstream    one call; the relay pushes its answer into the reply
  */
 export interface Context {

@@ -15,6 +15,8 @@ export interface RoutedUpstream {
   readonly credential: 'own' | 'caller';
   /** Upstreams of one domain (a Claude workspace) share a prompt cache. */
   readonly cacheDomain: string;
+  /** Whether it takes Claude Code's attribution block out of the prompt before it caches. */
+  readonly stripsAttribution: boolean;
 }
 
 export interface UpstreamCall {

@@ -62,3 +62,10 @@ function low(hash: number): number {
 function high(hash: number): number {
   return Math.floor(hash / 0x1_0000_0000) | 0;
 }
+
+const encoder = new TextEncoder();
+
+export function hashText(text: string): number {
+  const bytes = encoder.encode(text);
+  return hashBytes(bytes, 0, bytes.length);
+}

@@ -17,6 +17,8 @@ export interface Prefix {
   readonly systemEnd: number;
   readonly callerMarks: readonly Mark[];
   readonly automatic: Ttl | null;
+  /** Hash of the parameters that key a cache, at all levels. */
+  readonly params: number;
 }
 
 export interface Mark {
@@ -57,6 +59,7 @@ export function prefixOf(prompt: ScannedPrompt, { domainKey, stripsAttribution }
     systemEnd: prompt.systemEnd - (strips ? 1 : 0),
     callerMarks,
     automatic: prompt.automatic,
+    params: hashPair(hashPair(prompt.keys.tools, prompt.keys.system), prompt.keys.messages),
   };
 }
 

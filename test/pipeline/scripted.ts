@@ -30,6 +30,7 @@ export function tenantOf(part: Partial<Tenant> = {}): Tenant {
     slots: { limit: createFixedLimit(1), maxWaiters: 1, maxWaitMs: 1_000 },
     upstreams: ['main'],
     budget: null,
+    cache: 'off',
     ...part,
   };
 }
