@@ -1,3 +1,4 @@
+import type { CacheResult } from './cache-result.ts';
 import type { Refusal } from './errors.ts';
 import type { HeaderMap } from './headers.ts';
 import type { ScannedPrompt } from './scanned-prompt.ts';
@@ -60,6 +61,26 @@ export interface ExchangeTimings {
   holdMs: number;
   /** From the arrival of the first content bytes to their leaving. */
   firstEventMs: number | null;
+}
+
+/** What the prompt cache did with a request, told without a word of its prompt. */
+export interface CacheStory {
+  readonly result: CacheResult;
+  readonly reason: string | null;
+  /** Where it parted from the closest known prefix, as `system[1]`, and the byte of the body at which that begins. */
+  readonly at: string | null;
+  readonly byte: number | null;
+  /** The markers that were added, and why each stands where it does. */
+  readonly added: readonly { readonly place: string; readonly ttl: string; readonly why: string }[];
+  /** Whether it led the writing of a prefix or waited for another request that did. */
+  readonly flight: string;
+  /** Tokens as the plan expected them. */
+  readonly expected: Readonly<Record<string, number>>;
+}
+
+/** What layers leave behind on an exchange for whoever tells its story. */
+export interface ExchangeNotes {
+  cache: CacheStory | null;
 }
 
 /** What a layer wants to know of an answer while it passes, and to say on it. */

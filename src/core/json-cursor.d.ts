@@ -29,15 +29,23 @@ export declare function skipValue(bytes: Uint8Array, at: number): number;
  * (quotes included) and where the value begins; it returns the offset behind the value (`skipValue`, or a walk of its
  * own, so that no byte is read twice) or a negative fault. Returns the offset behind the object, or `~offset`.
  */
-export declare function walkMembers(bytes: Uint8Array, at: number, take: (nameStart: number, nameEnd: number, valueStart: number) => number): number;
+export declare function walkMembers(
+  bytes: Uint8Array,
+  at: number,
+  take: (nameStart: number, nameEnd: number, valueStart: number) => number,
+): number;
 /** Walks the array that starts at `at`; `take` gets where each element begins, as in `walkMembers`. */
-export declare function walkElements(bytes: Uint8Array, at: number, take: (start: number, index: number) => number): number;
+export declare function walkElements(
+  bytes: Uint8Array,
+  at: number,
+  take: (start: number, index: number) => number,
+): number;
 /** Where one member of an object stands: the name with its quotes, then the value. */
 export interface JsonMember {
-    readonly nameStart: number;
-    readonly nameEnd: number;
-    readonly valueStart: number;
-    readonly valueEnd: number;
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
 }
 /** `walkMembers` for those who only want to know where the values are. */
 export declare function visitMembers(bytes: Uint8Array, at: number, visit: (member: JsonMember) => void): number;

@@ -4,46 +4,46 @@ export type Ttl = '5m' | '1h';
 export type Section = 'tools' | 'system' | 'messages';
 /** One unit that a prefix can end with: a tool, a system block, a content block, or a string standing for one. */
 export interface Position {
-    readonly section: Section;
-    /** Index within `tools` or `system`, or of the message. */
-    readonly index: number;
-    /** Index of the block within a message; -1 for everything that is not a block of a message. */
-    readonly block: number;
-    readonly start: number;
-    readonly end: number;
-    /** `string`: becomes one text block when it is marked; `block`: an object that takes the marker as a member. */
-    readonly form: 'string' | 'block';
-    /** Whether a marker may certainly be added here. */
-    readonly markable: boolean;
-    /** The caller's own marker. */
-    readonly marker: Ttl | null;
-    /** 53-bit hash of what the API renders of it; the marker does not count, and a string is its one-block form. */
-    readonly hash: number;
+  readonly section: Section;
+  /** Index within `tools` or `system`, or of the message. */
+  readonly index: number;
+  /** Index of the block within a message; -1 for everything that is not a block of a message. */
+  readonly block: number;
+  readonly start: number;
+  readonly end: number;
+  /** `string`: becomes one text block when it is marked; `block`: an object that takes the marker as a member. */
+  readonly form: 'string' | 'block';
+  /** Whether a marker may certainly be added here. */
+  readonly markable: boolean;
+  /** The caller's own marker. */
+  readonly marker: Ttl | null;
+  /** 53-bit hash of what the API renders of it; the marker does not count, and a string is its one-block form. */
+  readonly hash: number;
 }
 export interface ScannedPrompt {
-    /** tools, then system, then messages. */
-    readonly positions: readonly Position[];
-    /** How many of them are tools, and tools or system. */
-    readonly toolsEnd: number;
-    readonly systemEnd: number;
-    /** Hashes of the fields that a cache is keyed by, at the level from which on they change the prefix. */
-    readonly keys: {
-        readonly tools: number;
-        readonly system: number;
-        readonly messages: number;
-    };
-    /** The TTL of a top-level `cache_control`, which marks the last markable block by itself. */
-    readonly automatic: Ttl | null;
-    /** The first system block is Claude Code's attribution, which Anthropic takes out of the prompt where it stands so. */
-    readonly hasAttribution: boolean;
-    /** All markers the caller has set, the automatic one and nested ones included; the API allows four. */
-    readonly callerMarkers: number;
-    /** Why nothing may be added to this body; null when everything in it was understood. */
-    readonly uncertain: string | null;
+  /** tools, then system, then messages. */
+  readonly positions: readonly Position[];
+  /** How many of them are tools, and tools or system. */
+  readonly toolsEnd: number;
+  readonly systemEnd: number;
+  /** Hashes of the fields that a cache is keyed by, at the level from which on they change the prefix. */
+  readonly keys: {
+    readonly tools: number;
+    readonly system: number;
+    readonly messages: number;
+  };
+  /** The TTL of a top-level `cache_control`, which marks the last markable block by itself. */
+  readonly automatic: Ttl | null;
+  /** The first system block is Claude Code's attribution, which Anthropic takes out of the prompt where it stands so. */
+  readonly hasAttribution: boolean;
+  /** All markers the caller has set, the automatic one and nested ones included; the API allows four. */
+  readonly callerMarkers: number;
+  /** Why nothing may be added to this body; null when everything in it was understood. */
+  readonly uncertain: string | null;
 }
 export interface ScannedRequest {
-    readonly model: string | null;
-    readonly prompt: ScannedPrompt;
+  readonly model: string | null;
+  readonly prompt: ScannedPrompt;
 }
 /** Where a position is, as people read it: `tools[2]`, `system`, `messages[3].content[0]`. */
 export declare function placeOf({ section, index, block, form }: Position): string;

@@ -1,6 +1,7 @@
 import { Hono, type Context as HonoContext, type Handler } from 'hono';
 import type { Refusal } from '../core/errors.ts';
 import type { Operation } from '../core/exchange.ts';
+import { createConsoleApi } from './console-api.ts';
 import { createHandlers, type AppOptions } from './handlers.ts';
 import { renderRefusal } from './refusals.ts';
 
@@ -23,6 +24,8 @@ export function createApp(options: AppOptions): Hono {
   // No encoded slash or dots: in managed mode a path must not lead out of the models at the upstream.
   only(app, 'GET', '/v1/models/:id{[A-Za-z0-9._:@-]+}', (c) => forwardUnread(c, 'models'));
   app.all('/v1/*', (c) => forwardOther(c));
+
+  app.route('/console/api', createConsoleApi(options.console));
 
   app.notFound((c) => refuse(c, { code: 'path_not_found', detail: `${c.req.method} ${c.req.path}` }));
   app.onError((error) => {

@@ -17,6 +17,7 @@ import type { Context, Service } from '../pipeline/service.ts';
 import { readRequest } from '../prompt/read-request.ts';
 import type { ScannedPrompt } from '../core/scanned-prompt.ts';
 import { STATUS_CLIENT_CLOSED } from '../pipeline/with-metering.ts';
+import type { ConsoleApiOptions } from './console-api.ts';
 import type { BodyResult, ExchangeOf, HttpExchange } from './exchange.ts';
 import { newRequestId, renderRefusal } from './refusals.ts';
 import type { Identified } from './tenants.ts';
@@ -34,6 +35,7 @@ export interface AppOptions {
   readonly tenantLabels: TenantLabels;
   readonly metricsPage: (accept: string) => Promise<{ readonly text: string; readonly contentType: string }>;
   readonly isUtf8: (bytes: Uint8Array) => boolean;
+  readonly console: ConsoleApiOptions;
   /** A bug, not a refusal: the caller is told `internal` with this id. */
   readonly onInternalError: (error: unknown, requestId: string) => void;
 }
@@ -152,7 +154,16 @@ function mediaTypeRefusal(headers: HeaderMap): Refusal | null {
 }
 
 function newContext(exchange: HttpExchange, tenant: Tenant, clock: Clock, reply: Reply): Context {
-  return { tenant, clock, reply, signal: exchange.signal, timings: newTimings(), routed: null, watch: NO_WATCH };
+  return {
+    tenant,
+    clock,
+    reply,
+    signal: exchange.signal,
+    timings: newTimings(),
+    routed: null,
+    watch: NO_WATCH,
+    notes: { cache: null },
+  };
 }
 
 function newTimings(): ExchangeTimings {

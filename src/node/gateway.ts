@@ -10,14 +10,12 @@ import { createTenantLabels } from '../metrics/labels.ts';
 import type { RoutedUpstream } from '../pipeline/upstream.ts';
 import type { Route } from '../pipeline/with-routing.ts';
 import { createService } from '../pipeline/create-service.ts';
-import { createKinship } from '../prompt/kinship.ts';
-import { createPlacementIndex } from '../prompt/placement-index.ts';
-import { createTokenScale } from '../prompt/token-scale.ts';
-import { createVolatilePrefixes } from '../prompt/volatile-prefix.ts';
+import { createPromptMemory } from '../prompt/prompt-memory.ts';
 import { createMemoryFlights } from '../state/memory-flights.ts';
 import type { ExchangeRecord } from '../pipeline/with-metering.ts';
 import { createMemoryLedger } from '../state/ledger.ts';
 import { createMemorySlots } from '../state/memory-slots.ts';
+import { createRecent } from '../state/recent.ts';
 import type { Slots } from '../state/slots.ts';
 import { createClaudeUpstream } from '../upstream/claude-upstream.ts';
 import type { Transport } from '../upstream/transport.ts';
@@ -48,6 +46,8 @@ interface Settings {
   readonly config: Config;
   readonly directory: TenantDirectory;
   readonly route: Route;
+  /** null: the console is off. */
+  readonly consoleTokenDigest: string | null;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
@@ -56,6 +56,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const tenantLabels = createTenantLabels();
   const hitRatio = createHitRatio(clock);
   const slots = createMemorySlots(clock);
+  const memory = createPromptMemory();
+  const recent = createRecent<ExchangeRecord>(RECENT_REQUESTS);
   const transport = createUndiciTransport({ bodyIdleMs: () => settings.config.limits.streamIdleMs });
   let settings: Settings = settingsOf(options.config, options.secrets, transport, clock);
   let isDraining = false;
@@ -73,14 +75,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     hitRatio,
     slots,
     ledger: createMemoryLedger(),
-    index: createPlacementIndex({ maxPositions: MAX_POSITIONS }),
+    ...memory,
     flights: createMemoryFlights(clock),
-    scale: createTokenScale(),
-    kinship: createKinship(),
-    volatile: createVolatilePrefixes(),
     cacheSettings: () => ({ ...settings.config.cache, prolong: 'learn' }),
     route: (upstreamIds) => settings.route(upstreamIds),
-    onRecord: options.onRecord,
+    onRecord(record) {
+      recent.add(record.id, record);
+      options.onRecord(record);
+    },
   });
   const app = createApp({
     clock,
@@ -94,6 +96,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     tenantLabels,
     metricsPage: (accept) => metrics.page(accept),
     isUtf8,
+    console: {
+      tokenDigest: () => settings.consoleTokenDigest,
+      sha256Hex,
+      request: recent.get,
+      requests: recent.list,
+      volatilePrefixes: () => memory.volatile.found(clock.nowMs()),
+    },
     onInternalError: options.onInternalError,
   });
   return {
@@ -110,8 +119,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** About 100 bytes each: 50 MB when full. */
-const MAX_POSITIONS = 500_000;
+/** Requests whose story an operator can still ask for. */
+const RECENT_REQUESTS = 1_000;
 
 export function sha256Hex(text: string): string {
   return hash('sha256', text, 'hex');
@@ -133,7 +142,9 @@ function settingsOf(config: Config, secrets: Secrets, transport: Transport, cloc
     if (!routed) throw new Error('a tenant without an upstream'); // the settings parser lets none through
     return routed;
   };
-  return { config, directory: createTenantDirectory(config, sha256Hex), route };
+  const token = config.console.enabled ? secrets.consoleToken : null;
+  const consoleTokenDigest = token === null ? null : sha256Hex(token);
+  return { config, directory: createTenantDirectory(config, sha256Hex), route, consoleTokenDigest };
 }
 
 function publishSlots(

@@ -1,10 +1,12 @@
 import { cacheResultOf, type CacheResult } from '../core/cache-result.ts';
+import type { CacheStory } from '../core/exchange.ts';
+import { placeOf } from '../core/scanned-prompt.ts';
 import type { TokenUsage } from '../core/usage.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { explainMiss, renderExplanation, type Explanation, type KnownPrefix } from '../prompt/explain.ts';
 import { LOOK_BACK_POSITIONS } from '../prompt/look-back.ts';
 import type { PlacementIndex } from '../prompt/placement-index.ts';
-import { allMarks, tokensTo, type Mark, type Plan, type PlanOutcome } from '../prompt/prompt-view.ts';
+import { allMarks, tokensTo, type Mark, type Plan, type PlannedMark, type PlanOutcome } from '../prompt/prompt-view.ts';
 import { readPath } from '../prompt/read-path.ts';
 import type { CacheTarget, NoTargetReason } from './cache-target.ts';
 
@@ -71,6 +73,21 @@ export function offReport(reason: OffReason): CacheReport {
 export function renderReport({ result, reason, explanation }: CacheReport): string {
   if (explanation) return `${result}${renderExplanation(explanation)}`;
   return reason === null ? result : `${result}; reason=${reason.replaceAll('_', '-')}`;
+}
+
+export function toStory(
+  { result, reason, explanation }: CacheReport,
+  { prefix }: Target,
+  plan: Plan,
+  added: readonly PlannedMark[],
+  flight: string,
+): CacheStory {
+  const places = added.map(({ at, ttl, why }) => {
+    const position = prefix.positions[at];
+    return { place: position ? placeOf(position) : String(at), ttl, why };
+  });
+  const { at = null, byte = null } = explanation ?? {};
+  return { result, reason, at, byte, added: places, flight, expected: { ...plan.expected } };
 }
 
 export function countReport(metrics: Metrics, tenant: string, { result, reason }: CacheReport): void {

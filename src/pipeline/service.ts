@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { AnswerWatch, ExchangeTimings, GatewayRequest, Outcome, Reply } from '../core/exchange.ts';
+import type { AnswerWatch, ExchangeNotes, ExchangeTimings, GatewayRequest, Outcome, Reply } from '../core/exchange.ts';
 import type { Tenant } from '../core/tenant.ts';
 import type { RoutedUpstream } from './upstream.ts';
 
@@ -26,6 +26,7 @@ export interface Context {
   /** Which upstream serves this request; null until routing has chosen. */
   readonly routed: RoutedUpstream | null;
   readonly watch: AnswerWatch;
+  readonly notes: ExchangeNotes;
 }
 
 export type Service = (request: GatewayRequest, context: Context) => Promise<Outcome>;

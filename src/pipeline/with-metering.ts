@@ -1,6 +1,6 @@
 import { cacheResultOf, type CacheResult } from '../core/cache-result.ts';
 import { entryOf, type ErrorCode } from '../core/errors.ts';
-import type { ExchangeTimings, GatewayRequest, Outcome, StreamOutcome } from '../core/exchange.ts';
+import type { CacheStory, ExchangeTimings, GatewayRequest, Outcome, StreamOutcome } from '../core/exchange.ts';
 import { costOf, type Cost } from '../core/prices.ts';
 import { totalInput, type TokenUsage } from '../core/usage.ts';
 import type { HitRatio } from '../metrics/hit-ratio.ts';
@@ -23,6 +23,8 @@ export interface ExchangeRecord {
   readonly usage: TokenUsage | null;
   readonly cost: Cost | null;
   readonly timings: Readonly<ExchangeTimings>;
+  /** What the prompt cache did; null where it had no part in it. */
+  readonly cacheStory: CacheStory | null;
   readonly receivedAtMs: number;
   readonly endedAtMs: number;
 }
@@ -70,6 +72,7 @@ function recordOf(request: GatewayRequest, context: Context, outcome: Outcome): 
     usage,
     cost: usage ? costOf(model, usage) : null,
     timings: context.timings,
+    cacheStory: context.notes.cache,
     receivedAtMs: request.receivedAtMs,
     endedAtMs: context.clock.nowMs(),
   };

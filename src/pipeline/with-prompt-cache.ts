@@ -14,7 +14,7 @@ import type { TokenScale } from '../prompt/token-scale.ts';
 import type { VolatilePrefixes } from '../prompt/volatile-prefix.ts';
 import type { Flights } from '../state/flights.ts';
 import { approach, type Approach } from './cache-approach.ts';
-import { countBreakpoints, countReport, knownPrefix, offReport, renderReport, reportOf, type CacheReport } from './cache-report.ts'; // prettier-ignore
+import { countBreakpoints, countReport, knownPrefix, offReport, renderReport, reportOf, toStory, type CacheReport } from './cache-report.ts'; // prettier-ignore
 import { cacheTarget, type CacheSettings, type CacheTarget } from './cache-target.ts';
 import type { Context, Layer, Service } from './service.ts';
 import { createShapeBans, type ShapeBans } from './shape-bans.ts';
@@ -78,7 +78,7 @@ async function send(
   request: GatewayRequest,
   context: Context,
   target: Target,
-  { plan, lead }: Approach,
+  { plan, lead, role }: Approach,
   bans: ShapeBans,
   options: PromptCacheOptions,
 ): Promise<Outcome> {
@@ -120,7 +120,9 @@ async function send(
   function finish(ended: Outcome): void {
     const tenant = tenantLabels.of(context.tenant.id);
     if (ended.kind !== 'answered' || !ended.usage) return;
-    countReport(metrics, tenant, story.report(ended.usage));
+    const report = story.report(ended.usage);
+    countReport(metrics, tenant, report);
+    context.notes.cache = toStory(report, target, plan, marks, role);
     if (target.mode !== 'observe') return;
     const wouldSave = wouldSaveUsd(ended.usage, plan, target.model);
     if (wouldSave !== null) {

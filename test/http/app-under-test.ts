@@ -47,6 +47,13 @@ export function createAppUnderTest(part: Partial<AppOptions> = {}): AppUnderTest
     tenantLabels: createTenantLabels(),
     metricsPage: async () => ({ text: '# EOF\n', contentType: 'text/plain' }),
     isUtf8,
+    console: {
+      tokenDigest: () => null,
+      sha256Hex: (text) => text,
+      request: () => undefined,
+      requests: () => [],
+      volatilePrefixes: () => [],
+    },
     onInternalError: (error, requestId) => internalErrors.push({ error, requestId }),
     ...options,
     service: (request, context) => {

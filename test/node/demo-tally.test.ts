@@ -31,6 +31,7 @@ function record(changes: Partial<ExchangeRecord>): ExchangeRecord {
       holdMs: 0,
       firstEventMs: null,
     },
+    cacheStory: null,
     receivedAtMs: 0,
     endedAtMs: 0,
     ...changes,

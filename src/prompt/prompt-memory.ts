@@ -1,0 +1,24 @@
+import { createKinship, type Kinship } from './kinship.ts';
+import { createPlacementIndex, type PlacementIndex } from './placement-index.ts';
+import { createTokenScale, type TokenScale } from './token-scale.ts';
+import { createVolatilePrefixes, type VolatilePrefixes } from './volatile-prefix.ts';
+
+/** All that traffic teaches about prompts: hashes, times and counts, bounded, and never a prompt itself. */
+export interface PromptMemory {
+  readonly index: PlacementIndex;
+  readonly scale: TokenScale;
+  readonly kinship: Kinship;
+  readonly volatile: VolatilePrefixes;
+}
+
+/** About 100 bytes each: 50 MB when full. */
+const MAX_POSITIONS = 500_000;
+
+export function createPromptMemory(): PromptMemory {
+  return {
+    index: createPlacementIndex({ maxPositions: MAX_POSITIONS }),
+    scale: createTokenScale(),
+    kinship: createKinship(),
+    volatile: createVolatilePrefixes(),
+  };
+}
