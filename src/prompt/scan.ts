@@ -197,16 +197,31 @@ function scanMessage(bytes: Uint8Array, start: number, index: number, found: Fin
     return add(found, scanOdd(bytes, start, 'message'), 'messages', index, -1, start, 'block');
   }
   const seed = roleSeed(bytes, start);
-  let members = 0;
+  const first = found.positions.messages.length;
+  let known = 0;
+  let extra = 0;
   const end = walkMembers(bytes, start, (nameStart, nameEnd, valueStart) => {
-    members++;
     const name = MESSAGE_MEMBERS.at(bytes, nameStart, nameEnd);
+    if (name !== null) known++;
     if (name === 'content') return scanContent(bytes, valueStart, index, seed, found);
-    if (name === null) found.uncertain = 'an unknown field of a message';
-    return skipValue(bytes, valueStart);
+    const valueEnd = skipValue(bytes, valueStart);
+    if (name === null && valueEnd >= 0) extra = hashPair(extra, hashBytes(bytes, nameStart, valueEnd));
+    return valueEnd;
   });
-  if (members !== 2 || seed === SEEDS.unknown) found.uncertain ??= 'a message without a role and content';
+  if (known !== 2 || seed === SEEDS.unknown) found.uncertain ??= 'a message without a role and content';
+  if (extra !== 0) setApart(found.positions.messages, first, extra);
   return end;
+}
+
+/**
+ * A message with a field of its own (Claude Code sends `output_config` on a system message): it is another message than
+ * the same one without, and nothing of ours goes into what we do not know.
+ */
+function setApart(positions: Position[], first: number, extra: number): void {
+  for (let at = first; at < positions.length; at++) {
+    const position = positions[at] as Position;
+    positions[at] = { ...position, markable: false, hash: hashPair(position.hash, extra) };
+  }
 }
 
 function scanContent(bytes: Uint8Array, start: number, index: number, seed: number, found: Findings): number {

@@ -81,7 +81,6 @@ describe('scanning a body', () => {
       'a marker of an unknown TTL',
       { messages: [user([textBlock('x', { cache_control: { type: 'ephemeral', ttl: '2h' } })])] },
     ],
-    ['a message with a field of tomorrow', { messages: [{ ...user('x'), clear_at: 'next_user_message' }] }],
     ['a block that is no object', { messages: [user(['x'])] }],
     ['messages that are no array', { messages: {} }],
     ['a role of tomorrow', { messages: [{ role: 'judge', content: 'x' }] }],
@@ -126,6 +125,33 @@ describe('scanning a body', () => {
       { name: 'b', input_schema: {}, defer_loading: false },
     ];
     expect(scan({ tools, messages: [] }).positions.map(({ markable }) => markable)).toStrictEqual([false, true]);
+  });
+});
+
+describe('a message with a field of its own', () => {
+  const plain = { messages: [user('a'), user('b')] };
+  const apart = (field: object) => scan({ messages: [{ ...user('a'), ...field }, user('b')] });
+
+  it('leaves the rest of the body certain, and takes no marker itself', () => {
+    const { uncertain, positions } = apart({ output_config: { effort: 'low' } });
+    expect(uncertain).toBeNull();
+    expect(positions.map(({ markable }) => markable)).toStrictEqual([false, true]);
+  });
+
+  it('is another message than without it, or with another value', () => {
+    const first = (prompt: ScannedPrompt) => prompt.positions[0]?.hash;
+    const hashesOfFirst = [
+      scan(plain),
+      apart({ output_config: 1 }),
+      apart({ output_config: 2 }),
+      apart({ other: 1 }),
+    ].map(first);
+    expect(new Set(hashesOfFirst).size).toBe(4);
+  });
+
+  it('keeps the marker its caller set', () => {
+    const message = { ...user([textBlock('x', marked)]), output_config: {} };
+    expect(scan({ messages: [message] }).positions[0]?.marker).toBe('5m');
   });
 });
 
