@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { GatewayRequest, Outcome, ResponseHead, StreamOutcome } from '../core/exchange.ts';
 import { headerValue } from '../core/headers.ts';
 import { createStreamMeter, type StreamMeter } from '../core/stream-meter.ts';
-import { readAnswer } from '../ingress/anthropic-answer.ts';
+import { readAnswer, type AnswerFacts } from '../ingress/anthropic-answer.ts';
 import { errorFrame, PING_FRAME } from '../ingress/anthropic-frames.ts';
 import { replyHeaders } from './reply-headers.ts';
 import type { Context } from './service.ts';
@@ -47,6 +47,7 @@ export function createRelay(request: GatewayRequest, context: Context, options: 
   let lastWriteAtMs = 0;
   let collected: Uint8Array[] = [];
   let collectedBytes = 0;
+  let answer: (AnswerFacts & { readonly atBytes: number }) | null = null;
 
   const open = (): void => {
     keeps = 'nothing';
@@ -89,10 +90,13 @@ export function createRelay(request: GatewayRequest, context: Context, options: 
     if (collectedBytes <= MAX_READ_BYTES) collected.push(chunk);
   };
 
-  const facts = () => {
+  const facts = (): AnswerFacts => {
     if (meter) return { usage: meter.model === null ? null : meter.usage, model: meter.model };
-    if (!isReadAnswer() || collectedBytes > MAX_READ_BYTES) return { usage: null, model: null };
-    return readAnswer(concatenate(collected));
+    if (!isReadAnswer() || collectedBytes > MAX_READ_BYTES) return NO_FACTS;
+    if (answer?.atBytes !== collectedBytes) {
+      answer = { atBytes: collectedBytes, ...readAnswer(concatenate(collected)) };
+    }
+    return answer;
   };
 
   const passStreamChunk = (stream: StreamMeter, chunk: Uint8Array): boolean => {
@@ -183,6 +187,8 @@ export function createRelay(request: GatewayRequest, context: Context, options: 
     },
   };
 }
+
+const NO_FACTS: AnswerFacts = { usage: null, model: null };
 
 function isRedirect(status: number): boolean {
   return status >= 300 && status < 400 && status !== 304;

@@ -123,7 +123,7 @@ function countTokens(usage: TokenUsage, tenant: string, model: string, { metrics
 function observeTimings(record: ExchangeRecord, tenant: string, model: string, metrics: Metrics): void {
   const { timings, usage } = record;
   if (timings.upstreamSentAtMs !== null) {
-    const ownMs = timings.upstreamSentAtMs - record.receivedAtMs - timings.queueMs;
+    const ownMs = timings.upstreamSentAtMs - record.receivedAtMs - timings.queueMs - timings.holdMs;
     metrics.observe('slipstream_overhead_seconds', { phase: 'before_upstream' }, ownMs / 1000);
   }
   if (timings.firstEventMs !== null) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BLOCK_START, message, messageStart, PING, streamHead, wholeStream } from '../support/claude-answers.ts';
 import { eventually, standsStill } from '../support/eventually.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { asking, managed, passThrough, useStage, type Stage } from '../support/gateway-under-test.ts';
 import { requestBytes } from '../support/raw-client.ts';
 import type { UpstreamCall } from '../support/scripted-upstream.ts';
@@ -9,6 +10,7 @@ import type { UpstreamCall } from '../support/scripted-upstream.ts';
 
 const start = useStage();
 const DEADLINE_MS = 3_000;
+const JSON_BODY = '{"model":"claude-sonnet-5","messages":[]}';
 
 async function expectEnded(stage: Stage, call: UpstreamCall): Promise<void> {
   await eventually('the upstream call is closed', DEADLINE_MS, () => call.state === 'closed');
@@ -46,7 +48,19 @@ describe.each(['fin', 'reset'] as const)('a caller that hangs up by %s', (how) =
     expect(metrics.sum('slipstream_streams_total')).toBe(0);
   });
 
-  it('between the head and the first event ends the call', async () => {
+  it('between the head of a stream and its first event ends the call, and has been sent nothing', async () => {
+    const stage = await start({ clock: createFakeClock() });
+    const { client, call } = await stage.open();
+    call.sse();
+    await stage.streamsOpen(1);
+    client[how]();
+    await expectEnded(stage, call);
+    expect(await stage.record(0)).toMatchObject({ status: 499, end: 'client_abort' });
+    expect(client.received).toHaveLength(0);
+    expect((await stage.metrics()).sum('slipstream_streams_total')).toBe(0);
+  });
+
+  it('between the head, once it has gone out alone, and the first event ends the call', async () => {
     const stage = await start();
     const { client, call } = await stage.open();
     call.sse();
@@ -100,21 +114,35 @@ describe.each(['fin', 'reset'] as const)('a caller that hangs up by %s', (how) =
 
   it('before the head of a JSON answer ends the call', async () => {
     const stage = await start();
-    const { client, call } = await stage.open(asking({ body: '{"model":"claude-sonnet-5","messages":[]}' }));
+    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
     client[how]();
     await expectEnded(stage, call);
     expect(await stage.record(0)).toMatchObject({ status: 499, isStream: false });
   });
 
-  it('within a JSON answer ends the call', async () => {
+  it('while a JSON answer is kept ends the call, and has been sent nothing', async () => {
     const stage = await start();
-    const { client, call } = await stage.open(asking({ body: '{"model":"claude-sonnet-5","messages":[]}' }));
+    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
     call.head(200, { 'content-type': 'application/json', 'content-length': '1000' });
     call.write('{"type":"message"');
+    await stage.anotherExchange();
+    client[how]();
+    await expectEnded(stage, call);
+    const record = await stage.record(1);
+    expect(record).toMatchObject({ status: 499, end: 'client_abort', isStream: false, usage: null });
+    expect(record.timings.upstreamHeadAtMs).not.toBeNull();
+    expect(client.received).toHaveLength(0);
+  });
+
+  it('within a JSON answer that is too long to be kept ends the call', async () => {
+    const stage = await start();
+    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
+    call.head(200, { 'content-type': 'application/json', 'content-length': '2000000' });
+    call.write(' '.repeat(1_500_000));
     await client.body('the first bytes arrive', (text) => text.length > 0);
     client[how]();
     await expectEnded(stage, call);
-    expect(await stage.record(0)).toMatchObject({ end: 'client_abort', isStream: false });
+    expect(await stage.record(0)).toMatchObject({ status: 200, end: 'client_abort', isStream: false });
   });
 
   it('while it uploads to a path that is forwarded unread ends the call', async () => {

@@ -39,10 +39,16 @@ describe('a silent stream', () => {
     });
   });
 
-  it('gets a ping before its first event too', async () => {
+  it('gets its head after 250 ms and a ping after 15 s before its first event too', async () => {
     const { client, call, clock, stage } = await openStream('');
-    await client.head();
-    await clock.advance(15_000);
+    await stage.streamsOpen(1);
+    await clock.advance(249);
+    expect(client.received).toHaveLength(0);
+    await clock.advance(1);
+    expect((await client.head()).status).toBe(200);
+    await clock.advance(14_749);
+    expect(client.peek().body).toHaveLength(0);
+    await clock.advance(1);
     await sees({ client }, MADE_UP);
     call.write(streamHead() + streamTail());
     call.end();
@@ -101,11 +107,25 @@ describe('what is no stream', () => {
     expect(client.received).toHaveLength(0);
     call.head(200, { 'content-type': 'application/json' });
     call.write('{"type":"mess');
-    await sees({ client }, '{"type":"mess');
     await clock.advance(60_000);
+    expect(client.received).toHaveLength(0);
     call.write('age"}');
     call.end();
     expect((await client.response()).json()).toEqual({ type: 'message' });
+  });
+
+  it('gets no ping in the middle of a JSON answer that is too long to be kept', async () => {
+    const clock = createFakeClock();
+    const stage = await start({ clock });
+    const { client, call } = await stage.open(asking({ body: '{"model":"claude-sonnet-5"}' }));
+    const half = `${' '.repeat(1024 * 1024)}{"type":"mess`;
+    call.head(200, { 'content-type': 'application/json' });
+    call.write(half);
+    await sees({ client }, half);
+    await clock.advance(60_000);
+    call.write('age"}');
+    call.end();
+    expect((await client.response()).text === `${half}age"}`).toBe(true);
   });
 
   it('gets no ping when it is an error answer, whatever its type', async () => {

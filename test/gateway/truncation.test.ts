@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { event, MESSAGE_STOP, streamHead, streamTail, wholeStream } from '../support/claude-answers.ts';
 import { eventually, standsStill } from '../support/eventually.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { requestBytes } from '../support/raw-client.ts';
 import { asking, managed, useStage, type OpenExchange, type Stage } from '../support/gateway-under-test.ts';
+import { expectBrokenOff } from './broken-off.ts';
 
 /** A stream that is cut upstream stays cut: ended cleanly, SDK streams would end without an error. */
 
 const start = useStage();
-const JSON_BODY = '{"model":"claude-sonnet-5","messages":[]}';
 
 async function openStream(bytes: string): Promise<OpenExchange & { readonly stage: Stage }> {
   const stage = await start();
@@ -55,7 +56,7 @@ describe.each(Object.entries(CUTS))('an upstream that %s', (_name, how) => {
     expect(await outcomes(stage)).toEqual({ truncated: 1 });
   });
 
-  it('before the first event leaves an error event and an answer without its end', async () => {
+  it('before the first event, the head having gone out alone, leaves an error event and an answer without its end', async () => {
     const stage = await start();
     const { client, call } = await stage.open();
     call.sse();
@@ -63,6 +64,33 @@ describe.each(Object.entries(CUTS))('an upstream that %s', (_name, how) => {
     call[how]();
     const response = await client.response();
     expect(response.ending).toBe('cut');
+    expect(response.text).toMatch(/^event: error\ndata: .+\n\n$/);
+    expect(await outcomes(stage)).toEqual({ truncated: 1 });
+  });
+});
+
+describe('a stream that is over before its first event and before its head has gone out', () => {
+  async function openHead(): Promise<OpenExchange & { readonly stage: Stage }> {
+    const stage = await start({ clock: createFakeClock() });
+    const exchange = await stage.open();
+    exchange.call.sse();
+    await stage.streamsOpen(1);
+    return { ...exchange, stage };
+  }
+
+  it.each(['fin', 'reset'] as const)('by %s is a 502', async (how) => {
+    const { stage, client, call } = await openHead();
+    call[how]();
+    await expectBrokenOff(client);
+    expect(await stage.record(0)).toMatchObject({ status: 502, end: 'refused', refusal: 'upstream_broken' });
+    expect(await outcomes(stage)).toEqual({});
+  });
+
+  it('by its proper end leaves an error event and an answer without its end', async () => {
+    const { stage, client, call } = await openHead();
+    call.end();
+    const response = await client.response();
+    expect(response).toMatchObject({ status: 200, ending: 'cut' });
     expect(response.text).toMatch(/^event: error\ndata: .+\n\n$/);
     expect(await outcomes(stage)).toEqual({ truncated: 1 });
   });
@@ -152,74 +180,5 @@ describe('a whole stream', () => {
     call.end();
     expect((await client.response()).ending).toBe('cut');
     expect(await outcomes(stage)).toEqual({ truncated: 1 });
-  });
-});
-
-describe('a JSON answer', () => {
-  it.each(['fin', 'reset'] as const)('with a length, broken off by %s, is not passed off as whole', async (how) => {
-    const stage = await start();
-    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
-    call.head(200, { 'content-type': 'application/json', 'content-length': '1000' });
-    call.write('{"type":"message"');
-    await client.body('the first bytes arrive', (text) => text.length > 0);
-    call[how]();
-    expect(await client.response()).toMatchObject({ ending: 'cut', text: '{"type":"message"' });
-    expect((await stage.record(0)).end).toBe('truncated');
-  });
-
-  it.each(['fin', 'reset'] as const)('in chunks, broken off by %s, is not passed off as whole', async (how) => {
-    const stage = await start();
-    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
-    call.head(200, { 'content-type': 'application/json' });
-    call.write('{"type":"message"');
-    await client.body('the first bytes arrive', (text) => text.length > 0);
-    call[how]();
-    expect(await client.response()).toMatchObject({ ending: 'cut', text: '{"type":"message"' });
-    expect((await stage.record(0)).end).toBe('truncated');
-  });
-
-  it.each(['fin', 'reset'] as const)('that never begins, the connection being ended by %s, is a 502', async (how) => {
-    const stage = await start();
-    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
-    call[how]();
-    const response = await client.response();
-    expect(response).toMatchObject({ status: 502, ending: 'whole' });
-    expect(response.json()).toMatchObject({ type: 'error', error: { type: 'api_error' } });
-    expect(response.headers['x-should-retry']).toBe('true');
-    expect(client.ending).toBe('open');
-  });
-
-  it('whose head is no HTTP is a 502', async () => {
-    const stage = await start();
-    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
-    call.raw('HTP/1.1 200 OK\r\nwhat is this\r\n\r\n');
-    expect((await client.response()).status).toBe(502);
-  });
-});
-
-describe('a compressed answer', () => {
-  it.each(['gzip', 'deflate', 'br', 'zstd'] as const)(
-    'in %s that breaks off is cut for the caller too',
-    async (encoding) => {
-      const stage = await start();
-      const { client, call } = await stage.open();
-      call.sse({ 'content-encoding': encoding });
-      call.compress(encoding);
-      call.write(streamHead());
-      await client.body('what was compressed arrives', (text) => text === streamHead());
-      call.fin();
-      const response = await client.response();
-      expect(response.ending).toBe('cut');
-      expect(await outcomes(stage)).toEqual({ truncated: 1 });
-    },
-  );
-
-  it('that is not what its content-encoding says is cut, also while the upstream goes on', async () => {
-    const stage = await start();
-    const { client, call } = await stage.open(asking({ body: JSON_BODY }));
-    call.head(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
-    call.write('{"this":"is no gzip"}'.repeat(10));
-    call.write('{"this":"is no gzip"}'.repeat(100_000));
-    expect((await client.response()).ending).toBe('cut');
   });
 });

@@ -24,7 +24,7 @@ beforeEach(() => {
 function call(request: Partial<GatewayRequest>, credential: RoutedUpstream['credential'] = 'own') {
   const route = (ids: readonly string[]): RoutedUpstream => {
     asked.push(ids);
-    return { upstream, credential, cacheDomain: 'main' };
+    return { upstream, credential, cacheDomain: 'main', stripsAttribution: true };
   };
   const service = withRouting({ route })(callUpstream({ clock, metrics, tenantLabels: createTenantLabels() }));
   return service(requestOf(request), context);

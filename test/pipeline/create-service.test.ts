@@ -6,7 +6,12 @@ import { createTenantLabels } from '../../src/metrics/labels.ts';
 import { createService } from '../../src/pipeline/create-service.ts';
 import type { Service } from '../../src/pipeline/service.ts';
 import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import { createKinship } from '../../src/prompt/kinship.ts';
+import { createPlacementIndex } from '../../src/prompt/placement-index.ts';
+import { createTokenScale } from '../../src/prompt/token-scale.ts';
+import { createVolatilePrefixes } from '../../src/prompt/volatile-prefix.ts';
 import { createMemoryLedger } from '../../src/state/ledger.ts';
+import { createMemoryFlights } from '../../src/state/memory-flights.ts';
 import { createMemorySlots } from '../../src/state/memory-slots.ts';
 import type { Slots } from '../../src/state/slots.ts';
 import { wholeStream } from '../support/claude-answers.ts';
@@ -30,7 +35,13 @@ beforeEach(() => {
     hitRatio: createHitRatio(clock),
     slots,
     ledger: createMemoryLedger(),
-    route: () => ({ upstream, credential: 'own', cacheDomain: 'main' }),
+    index: createPlacementIndex({ maxPositions: 1_000 }),
+    flights: createMemoryFlights(clock),
+    scale: createTokenScale(),
+    kinship: createKinship(),
+    volatile: createVolatilePrefixes(),
+    cacheSettings: () => ({ ttl: 'auto', prolong: 'learn', singleFlight: true, maxHoldMs: 5_000 }),
+    route: () => ({ upstream, credential: 'own', cacheDomain: 'main', stripsAttribution: true }),
     onRecord: (record) => records.push(record),
   });
 });

@@ -59,6 +59,7 @@ export function contextOf(clock: FakeClock, tenant: Tenant = tenantOf()): Script
     },
     routed: null,
     watch: NO_WATCH,
+    notes: { cache: null },
     leave: () => caller.abort(),
   };
 }

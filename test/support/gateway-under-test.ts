@@ -30,6 +30,10 @@ export interface Stage {
   reload(settings: (upstreamUrl: string) => string): void;
   /** Waits for the record of the exchange with this index, counted from 0. */
   record(index: number): Promise<ExchangeRecord>;
+  /** Waits until so many event streams have begun upstream and are not over, whatever of them has been sent. */
+  streamsOpen(count: number): Promise<void>;
+  /** One of globex's, from start to end: what an upstream had sent on other calls by then has been read by the gateway. */
+  anotherExchange(): Promise<void>;
 }
 
 export interface OpenExchange {
@@ -136,6 +140,16 @@ async function startStage({ settings = managed(), clock = systemClock }: StageOp
     async record(index) {
       await eventually(`exchange ${index} is recorded`, GUARD_DEADLINE_MS, () => records.length > index);
       return records[index] as ExchangeRecord;
+    },
+    streamsOpen: (count) =>
+      eventually(`${count} streams are open`, GUARD_DEADLINE_MS, async () => {
+        return (await stage.metrics()).sum('slipstream_open_streams') === count;
+      }),
+    async anotherExchange() {
+      const { client, call } = await stage.open(asking({}, GLOBEX_KEY));
+      call.answer(200, {});
+      await client.response();
+      client.close();
     },
   };
   const cleanUp = async (): Promise<void> => {
