@@ -109,12 +109,13 @@ async function send(
   finish(outcome);
   return outcome;
 
-  /** A 400 that names what we added is ours: asked once more with the caller's bytes, and not done again to such prompts. */
+  /** A 400 that names what we added: asked once more with the caller's bytes. If those pass, it was ours, and is not done again. */
   async function afterRefusal(held: Extract<Outcome, { kind: 'held' }>, shapeName: string): Promise<Outcome> {
     if (!speaksOfMarkers(held.body)) return held.send();
-    bans.add(shapeName);
     metrics.count('slipstream_retries_total', { upstream: context.routed?.upstream.id ?? '', reason: 'cache_control' });
-    return inner(request, { ...context, watch: { ...watch, holds: () => false } });
+    const second = await inner(request, { ...context, watch: { ...watch, holds: () => false } });
+    if (second.kind !== 'answered' || second.status !== held.status) bans.add(shapeName);
+    return second;
   }
 
   function finish(ended: Outcome): void {
