@@ -40,7 +40,7 @@ export interface ExpectationQueues {
 /** More than this at once are not watched: memory is bounded by it, and the estimates don't need more. */
 const MAX_OPEN = 262_144;
 /** Returns thin out with time: pseudo-counts until traffic has shown its own shape. */
-const SHAPE_PRIOR = [8, 8, 8, 8, 12, 9, 7, 4];
+const SHAPE_PRIOR = [14, 10, 6, 4, 12, 9, 7, 4];
 
 export function createExpectationQueues(): ExpectationQueues {
   return {
@@ -72,7 +72,12 @@ export function watch(queues: ExpectationQueues, atMs: number, counts: readonly 
 }
 
 /** The prefix was met again; the first time counts. */
-export function markReturn(queues: ExpectationQueues, met: Expectation, kind: 'exact' | 'conversation', nowMs: number): void {
+export function markReturn(
+  queues: ExpectationQueues,
+  met: Expectation,
+  kind: 'exact' | 'conversation',
+  nowMs: number,
+): void {
   if (met[kind] >= 0) return;
   const age = AGES_MS.findIndex((edge) => nowMs - met.atMs <= edge);
   if (age < 0) return;
@@ -96,7 +101,7 @@ export function settle(queues: ExpectationQueues, nowMs: number): void {
     const edge = AGES_MS[age] ?? 0;
     for (; queue.first < queue.items.length; queue.first++) {
       const item = queue.items[queue.first];
-      if (!item || item.atMs + edge > nowMs) break;
+      if (!item || item.atMs + edge >= nowMs) break; // a return at the very edge is still to come
       for (const counts of item.counts) tell(counts, item, age, share);
       const next = queues.waiting[age + 1];
       if (next) next.items.push(item);

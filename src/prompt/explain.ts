@@ -1,4 +1,5 @@
 import { placeOf, type Position } from '../core/scanned-prompt.ts';
+import type { Relation } from './kinship.ts';
 
 /**
  * Why a request read less from the cache than it might have: one of a closed set of reasons, and the place. Decided from
@@ -32,34 +33,49 @@ export interface KnownPrefix {
   readonly systemEnd: number;
   /** Deepest prefix that any earlier request had. */
   readonly seenDepth: number;
-  /** Deepest prefix that an earlier request of the same conversation ended with; 0 where none did. */
-  readonly previousDepth: number;
-  /** Deepest entry believed readable, and deepest one that was written at any time. */
+  /** Whether an earlier request ended there or more than one went on from there: then what follows is simply new. */
+  readonly seenIsJoint: boolean;
+  /** Deepest entry believed readable, what it holds, and the deepest one that was written at any time. */
   readonly liveDepth: number;
+  readonly liveTokens: number;
   readonly writtenDepth: number;
   /** Deepest prefix that another request was writing at the time. */
   readonly pendingDepth: number;
   /** Whether one of the request's markers was within look-back of the deepest live entry. */
   readonly isLiveReachable: boolean;
-  /** The head of the prompt was seen before, but keyed differently. */
-  readonly elsewhere: 'model' | 'params' | 'domain' | null;
+  readonly elsewhere: Relation;
+  /** Of the whole prompt, in the estimate that `liveTokens` is in. */
   readonly tokens: number;
   readonly minimumTokens: number;
 }
 
-const ELSEWHERE_REASON = { model: 'model_changed', params: 'params_changed', domain: 'other_domain' } as const;
+/** What the upstream billed as input, and how much of it as read. */
+export interface BilledInput {
+  readonly totalTokens: number;
+  readonly readTokens: number;
+}
 
-/** @param readTokens what the upstream read; compared with what the deepest live entry held (in the same estimate). */
-export function explainMiss(known: KnownPrefix, readTokens: number): Explanation {
+const RELATION_REASON = { model: 'model_changed', params: 'params_changed', domain: 'other_domain' } as const;
+
+/** Estimated and billed tokens are the same within this share. */
+const TOLERANCE = 0.1;
+
+export function explainMiss(known: KnownPrefix, billed: BilledInput): Explanation {
   const nowhere = (reason: MissReason): Explanation => ({ reason, at: null, byte: null });
-  if (known.tokens < known.minimumTokens) return nowhere('below_minimum');
-  if (known.liveDepth > 0 && readTokens === 0) return nowhere(known.isLiveReachable ? 'evicted' : 'lookback');
-  if (known.pendingDepth > known.liveDepth) return nowhere('not_yet_readable');
-  if (known.seenDepth === 0) return nowhere(known.elsewhere ? ELSEWHERE_REASON[known.elsewhere] : 'first_seen');
-  if (known.writtenDepth > known.liveDepth) return nowhere('expired');
-  if (known.seenDepth < known.systemEnd) return partedAt(known);
-  if (known.previousDepth < known.seenDepth && known.seenDepth > known.systemEnd + 1) return partedAt(known);
-  return nowhere('first_seen');
+  const { elsewhere, liveDepth, seenDepth } = known;
+  if (billed.totalTokens < known.minimumTokens) return nowhere('below_minimum');
+  if (liveDepth > 0 && readLess(known, billed)) return nowhere(known.isLiveReachable ? 'evicted' : 'lookback');
+  if (known.pendingDepth > liveDepth) return nowhere('not_yet_readable');
+  if (known.writtenDepth > liveDepth) return nowhere('expired');
+  if (elsewhere !== null && elsewhere !== 'first') return nowhere(RELATION_REASON[elsewhere]);
+  if (seenDepth === 0) return elsewhere === 'first' ? partedAt(known) : nowhere('first_seen');
+  const isPart = seenDepth < known.systemEnd || !known.seenIsJoint;
+  return isPart && seenDepth < known.positions.length ? partedAt(known) : nowhere('first_seen');
+}
+
+/** Whether less was read than the deepest live entry holds; the request's own total is the rate of exchange. */
+function readLess({ liveTokens, tokens }: KnownPrefix, { readTokens, totalTokens }: BilledInput): boolean {
+  return readTokens * tokens < liveTokens * totalTokens * (1 - TOLERANCE);
 }
 
 /** Behind the part that was seen before comes something else: in the head always, in messages where history changed. */
@@ -69,7 +85,7 @@ function partedAt({ positions, toolsEnd, seenDepth }: KnownPrefix): Explanation 
   return { reason, at: position ? placeOf(position) : null, byte: position?.start ?? null };
 }
 
-/** As `x-slipstream-cache` says it: `; reason=prefix_changed; at=system[1]; byte=812`. */
+/** As `x-slipstream-cache` says it: `; reason=prefix-changed; at=system[1]; byte=812`. */
 export function renderExplanation({ reason, at, byte }: Explanation): string {
   return `; reason=${reason.replaceAll('_', '-')}${at === null ? '' : `; at=${at}`}${byte === null ? '' : `; byte=${byte}`}`;
 }

@@ -11,17 +11,19 @@ export interface PlacementIndex {
   readonly positions: PositionTable;
   readonly queues: ExpectationQueues;
   readonly learned: ReturnGroups;
-  /** By key: tokens that recent requests added to their conversation. */
+  /** By tenant and key: tokens that recent requests added to their conversation. */
   readonly growths: Map<string, number[]>;
+  /** By tenant and key: how many positions at the end of a prompt its successor did not keep. */
+  readonly volatileTails: Map<string, Float64Array>;
   readonly trust: Trust;
 }
 
 export interface PlacementIndexOptions {
-  /** About 100 bytes each. */
+  /** About 130 bytes each. */
   readonly maxPositions: number;
 }
 
-const MAX_GROWTH_KEYS = 1024;
+const MAX_TENANTS = 4096;
 const GROWTHS_KEPT = 64;
 
 export function createPlacementIndex({ maxPositions }: PlacementIndexOptions): PlacementIndex {
@@ -30,18 +32,50 @@ export function createPlacementIndex({ maxPositions }: PlacementIndexOptions): P
     queues: createExpectationQueues(),
     learned: createReturnGroups(),
     growths: new Map(),
+    volatileTails: new Map(),
     trust: createTrust(),
   };
 }
 
-export function recordGrowth(index: PlacementIndex, key: string, tokens: number): void {
-  const known = index.growths.get(key);
-  if (known) {
-    known.push(tokens);
-    if (known.length > GROWTHS_KEPT) known.shift();
-    return;
+/** Recent growths of this tenant's conversations, or of everybody's with this key where those are too few. */
+export function growthsOf({ growths }: PlacementIndex, view: Tenancy): readonly number[] {
+  const own = growths.get(tenantKey(view)) ?? [];
+  return own.length >= GROWTHS_KEPT / 2 ? own : (growths.get(view.key) ?? []);
+}
+
+export function recordGrowth(index: PlacementIndex, view: Tenancy, tokens: number): void {
+  for (const key of [view.key, tenantKey(view)]) {
+    const known = index.growths.get(key);
+    if (known) {
+      known.push(tokens);
+      if (known.length > GROWTHS_KEPT) known.shift();
+    } else if (index.growths.size < MAX_TENANTS) index.growths.set(key, [tokens]);
   }
-  if (index.growths.size < MAX_GROWTH_KEYS) index.growths.set(key, [tokens]);
+}
+
+interface Tenancy {
+  readonly tenant: string;
+  readonly key: string;
+}
+
+/** Longer volatile tails than this are not told apart. */
+const MAX_TAIL = 8;
+const TAIL_FADE = 0.98;
+
+export function recordTail(index: PlacementIndex, key: string, dropped: number): void {
+  let known = index.volatileTails.get(key);
+  if (!known) {
+    if (index.volatileTails.size >= MAX_TENANTS) return;
+    index.volatileTails.set(key, (known = new Float64Array(MAX_TAIL + 1)));
+  }
+  for (let at = 0; at < known.length; at++) known[at] = (known[at] ?? 0) * TAIL_FADE;
+  const at = Math.min(MAX_TAIL, dropped);
+  known[at] = (known[at] ?? 0) + 1;
+}
+
+/** The key of what is learned by tenant. */
+export function tenantKey({ tenant, key }: Tenancy): string {
+  return `${tenant}\n${key}`;
 }
 
 /** Chain hashes of different keys must not meet, also where the caller has not mixed the key into them. */

@@ -11,7 +11,7 @@ export interface Prefix {
   readonly positions: readonly Position[];
   /** Chain hash (53 bits) of the prefix that ends with each position. */
   readonly hashes: Float64Array;
-  /** Bytes of that prefix, of which tokens are estimated. */
+  /** Bytes of that prefix as they weigh in text, of which tokens are estimated. */
   readonly bytes: Float64Array;
   readonly toolsEnd: number;
   readonly systemEnd: number;
@@ -46,7 +46,7 @@ export function prefixOf(prompt: ScannedPrompt, { domainKey, stripsAttribution }
   positions.forEach((position, at) => {
     for (; section !== position.section; section = NEXT[section]) link = hashPair(link, prompt.keys[NEXT[section]]);
     link = hashPair(link, position.hash);
-    total += position.end - position.start;
+    total += position.textBytes;
     hashes[at] = link;
     bytes[at] = total;
     if (position.marker) callerMarks.push({ at, ttl: position.marker });

@@ -11,7 +11,7 @@ export interface PromptMemory {
   readonly volatile: VolatilePrefixes;
 }
 
-/** About 100 bytes each: 50 MB when full. */
+/** About 130 bytes each: 65 MB when full. */
 const MAX_POSITIONS = 500_000;
 
 export function createPromptMemory(): PromptMemory {

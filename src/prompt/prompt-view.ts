@@ -46,14 +46,16 @@ export interface PlanRules {
   readonly write5m: number;
   readonly write1h: number;
   readonly prolong: Prolong;
+  /** The only TTL that may be planned; `auto` or left out: whichever costs less. */
+  readonly ttl?: Ttl | 'auto';
 }
 
 /**
  * Why a marker stands where it does. `live`: the deepest entry that can be read, so that the look-back cannot miss it;
- * `system` and `head`: where different conversations part; `seen`: the deepest prefix met before; `tail`: likely to be
+ * `system` and `head`: where different conversations part; `seen`: the deepest prefix met before; `stable`: short of the last positions, which successors do not keep; `tail`: likely to be
  * extended; `keep`: a small 1h write that keeps a long 5m prefix alive; `probe`: the same, to learn whether it does.
  */
-export type MarkReason = 'live' | 'system' | 'head' | 'seen' | 'tail' | 'keep' | 'probe';
+export type MarkReason = 'live' | 'system' | 'head' | 'seen' | 'stable' | 'tail' | 'keep' | 'probe';
 
 export interface PlannedMark extends Mark {
   readonly why: MarkReason;

@@ -6,7 +6,7 @@
  */
 import { positionKey, saltOf, type PlacementIndex } from './placement-index.ts';
 import { findSlot, type EndRecord, type PositionTable } from './position-table.ts';
-import type { PromptView } from './prompt-view.ts';
+import { TTL_MS, type PromptView } from './prompt-view.ts';
 
 export interface PathReading {
   /** Depth of the deepest prefix seen before, and the slot of each position up to it. */
@@ -14,16 +14,24 @@ export interface PathReading {
   readonly slots: Int32Array;
   /** Depth of the deepest entry that can be read; 0 if there is none. */
   readonly liveDepth: number;
-  /** The same under the cautious and under the prolonging reading. */
-  readonly cautiousDepth: number;
-  readonly prolongedDepth: number;
   /** Depth up to which a read now keeps everything alive for an hour. */
   readonly hourDepth: number;
   /** By depth: 1 where a readable entry ends. */
   readonly live: Uint8Array;
+  /** The same under either reading of what a 1h write on top of a 5m entry does. */
+  readonly cautious: LiveEntries;
+  readonly prolonged: LiveEntries;
   /** Depth of the deepest prefix that a request in flight is writing. */
   readonly pendingDepth: number;
   readonly previous: { readonly depth: number; readonly end: EndRecord } | undefined;
+  /** The request that last had all of what was seen; the conversation may go on from it with its end edited. */
+  readonly owner: EndRecord | undefined;
+}
+
+export interface LiveEntries {
+  readonly liveDepth: number;
+  readonly hourDepth: number;
+  readonly live: Uint8Array;
 }
 
 /** Where prompts parted more often than this there is a shared head, not the end of somebody's conversation. */
@@ -37,17 +45,16 @@ export function readPath(index: PlacementIndex, view: PromptView, prolong: boole
   const seenDepth = slots.length;
   const cautious = liveEntries(table, slots, nowMs, table.untilMs, table.hour);
   const prolonged = liveEntries(table, slots, nowMs, table.prolongedUntilMs, table.prolongedHour);
-  const { depth: liveDepth, hourDepth, live } = prolong ? prolonged : cautious;
+  const believed = prolong ? prolonged : cautious;
   return {
     seenDepth,
     slots,
-    liveDepth,
-    cautiousDepth: cautious.depth,
-    prolongedDepth: prolonged.depth,
-    hourDepth,
-    live,
-    pendingDepth: pendingDepth(table, slots, liveDepth, nowMs),
-    previous: previousEnd(table, slots, nowMs),
+    ...believed,
+    cautious,
+    prolonged,
+    pendingDepth: pendingDepth(table, slots, believed.liveDepth, nowMs),
+    previous: previousEnd(table, slots, nowMs) ?? editedEnd(table, slots, view.systemEnd, nowMs),
+    owner: seenDepth > view.systemEnd ? table.owners[slots[seenDepth - 1] ?? 0] : undefined,
   };
 }
 
@@ -69,7 +76,7 @@ function liveEntries(
   nowMs: number,
   untilMs: Float64Array,
   hour: Uint8Array,
-): { depth: number; hourDepth: number; live: Uint8Array } {
+): LiveEntries {
   const ALIVE = 1;
   const ALIVE_FOR_HOURS = 2;
   const state = new Uint8Array(slots.length + 1);
@@ -82,12 +89,20 @@ function liveEntries(
     const base = state[table.baseDepth[slot] ?? 0] ?? 0;
     if (base === 0) continue;
     depth = at + 1;
-    const lasting = hour[slot] === 1 && base === ALIVE_FOR_HOURS;
+    const lasting = base === ALIVE_FOR_HOURS && (hour[slot] === 1 || isBusyHead(table, slot, nowMs));
     state[depth] = lasting ? ALIVE_FOR_HOURS : ALIVE;
     if (lasting) hourDepth = depth;
   }
   state[0] = 0;
-  return { depth, hourDepth, live: state };
+  return { liveDepth: depth, hourDepth, live: state };
+}
+
+/**
+ * A shared head that was met every 5 minutes for an hour will be for another, whatever its TTL, and is kept alive by
+ * others while this conversation pauses: an hour's write on top of it holds.
+ */
+function isBusyHead(table: PositionTable, slot: number, nowMs: number): boolean {
+  return (table.forks[slot] ?? 0) > MAX_FORKS && nowMs - (table.busySinceMs[slot] ?? nowMs) >= TTL_MS['1h'];
 }
 
 function pendingDepth(table: PositionTable, slots: Int32Array, liveDepth: number, nowMs: number): number {
@@ -105,4 +120,13 @@ function previousEnd(table: PositionTable, slots: Int32Array, nowMs: number): Pa
     return nowMs - end.atMs > FORGOTTEN_MS ? undefined : { depth, end };
   }
   return undefined;
+}
+
+/** No request ended on this path, but the last one that went along it past its system prompt may have had its end edited. */
+function editedEnd(table: PositionTable, slots: Int32Array, systemEnd: number, nowMs: number): PathReading['previous'] {
+  const depth = slots.length;
+  const slot = slots[depth - 1];
+  if (slot === undefined || depth <= systemEnd || (table.forks[slot] ?? 0) > MAX_FORKS) return undefined;
+  const end = table.owners[slot];
+  return end && nowMs - end.atMs <= FORGOTTEN_MS ? { depth, end } : undefined;
 }

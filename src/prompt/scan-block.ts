@@ -26,14 +26,16 @@ export interface ScannedBlock {
   /** Markers inside a tool result's own content: they count towards the limit of four. */
   nestedMarkers: number;
   hasImage: boolean;
+  /** Bytes that weigh like text. */
+  textBytes: number;
   /** Claude Code's account of itself, when it is the first system block (Anthropic: gateway protocol). */
   isAttribution: boolean;
   hash: number;
   problem: string | null;
 }
 
-const MEMBERS = createNameTable(['type', 'text', 'cache_control', 'content', 'defer_loading']);
-const NESTED_MEMBERS = createNameTable(['type', 'cache_control']);
+const MEMBERS = createNameTable(['type', 'text', 'cache_control', 'content', 'defer_loading', 'source']);
+const NESTED_MEMBERS = createNameTable(['type', 'cache_control', 'source']);
 const MARKER_MEMBERS = createNameTable(['type', 'ttl']);
 const TTLS = createNameTable(['5m', '1h']);
 const EPHEMERAL = createNameTable(['ephemeral']);
@@ -59,6 +61,8 @@ const CONTENT_TYPES = createNameTable([
   'container_upload',
 ]);
 
+const THINKING_TYPES = createNameTable(['thinking', 'redacted_thinking']);
+
 /** Returned by the walks where the value is JSON but not of the shape that is expected there. */
 export function scanBlock(bytes: Uint8Array, start: number, section: Section, seed: number): ScannedBlock | number {
   if (bytes[start] !== OPEN_BRACE) return scanOddity(bytes, start, 'a block that is no object');
@@ -70,7 +74,10 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
   let marker: Ttl | null = null;
   let nestedMarkers = 0;
   let hasImage = false;
+  let sourceBytes = 0;
+  let savedBytes = 0;
   let isDeferred = false;
+  let isThinking = false;
   let isPlainText = true;
   let problem: string | null = null;
   let seen = 0;
@@ -87,6 +94,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
       return scanNested(bytes, valueStart, (nested) => {
         nestedMarkers += nested.markers;
         hasImage ||= nested.hasImage;
+        savedBytes += nested.savedBytes;
       });
     }
     const valueEnd = skipValue(bytes, valueStart);
@@ -95,6 +103,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
       case 'type':
         once(2);
         type = bytes[valueStart] === QUOTE ? CONTENT_TYPES.at(bytes, valueStart, valueEnd) : null;
+        isThinking = bytes[valueStart] === QUOTE && THINKING_TYPES.at(bytes, valueStart, valueEnd) !== null;
         break;
       case 'text':
         once(4);
@@ -112,6 +121,10 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
         isDeferred = bytes[valueStart] !== 0x66; // anything but false
         isPlainText = false;
         break;
+      case 'source':
+        sourceBytes = valueEnd - valueStart;
+        isPlainText = false;
+        break;
       default:
         isPlainText = false;
     }
@@ -120,6 +133,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
   if (end < 0) return end;
 
   if (type === 'image') hasImage = true;
+  savedBytes += dataBytes(type, sourceBytes);
   const isText = type === 'text' && textStart >= 0;
   const hash =
     isText && isPlainText
@@ -128,9 +142,27 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
   const fits = section === 'tools' ? !isDeferred : section === 'system' ? isText : type !== null;
   const isEmptyText = type === 'text' && !hasInk(bytes, textStart, textEnd);
   const markable = fits && !isEmptyText && markerName < 0 && end - start > 2;
+  if (marker !== null && (isEmptyText || isDeferred || isThinking)) problem ??= 'a marker where none may stand';
+  if (nestedMarkers > 0) problem ??= 'a marker inside a tool result'; // the API's to place: it may clash with ours
   const isAttribution = isText && startsWith(bytes, textStart + 1, ATTRIBUTION);
-  return { end, markable, marker, nestedMarkers, hasImage, isAttribution, hash, problem };
+  const textBytes = end - start - savedBytes;
+  return { end, markable, marker, nestedMarkers, hasImage, textBytes, isAttribution, hash, problem };
 }
+
+/** About 1,600 tokens, what a picture of the usual size costs whatever its file weighs (docs: vision). */
+const IMAGE_TEXT_BYTES = 4_800;
+/** A page of a PDF weighs some 50 kB in base64 and costs some 2,000 tokens. */
+const PDF_TEXT_SHARE = 1 / 8;
+/** A shorter source is an address or a short text. */
+const MIN_DATA_BYTES = 16_384;
+
+/** How many bytes of a block's source are data that does not weigh like text; below 0 where it weighs more. */
+function dataBytes(type: string | null, sourceBytes: number): number {
+  if (type === 'image') return sourceBytes - IMAGE_TEXT_BYTES;
+  return type === 'document' && sourceBytes > MIN_DATA_BYTES ? sourceBytes * (1 - PDF_TEXT_SHARE) : 0;
+}
+
+const NOTHING_SPECIAL = { marker: null, nestedMarkers: 0, hasImage: false, isAttribution: false, problem: null };
 
 /** A string in the place of blocks: the same prompt as one text block (docs; assumed equal for the cache as well). */
 export function scanText(bytes: Uint8Array, start: number, seed: number): ScannedBlock | number {
@@ -138,23 +170,14 @@ export function scanText(bytes: Uint8Array, start: number, seed: number): Scanne
   if (end < 0) return end;
   const markable = hasInk(bytes, start, end);
   const hash = hashText(bytes, start, end, seed);
-  return { end, markable, marker: null, nestedMarkers: 0, hasImage: false, isAttribution: false, hash, problem: null };
+  return { ...NOTHING_SPECIAL, end, markable, textBytes: end - start, hash };
 }
 
 /** Whatever else may stand there is the upstream's to judge; its presence means that we do not understand the body. */
 export function scanOddity(bytes: Uint8Array, start: number, problem: string): ScannedBlock | number {
   const end = skipValue(bytes, start);
   if (end < 0) return end;
-  return {
-    end,
-    markable: false,
-    marker: null,
-    nestedMarkers: 0,
-    hasImage: false,
-    isAttribution: false,
-    hash: 0,
-    problem,
-  };
+  return { ...NOTHING_SPECIAL, end, markable: false, textBytes: end - start, hash: 0, problem };
 }
 
 /** A marker's TTL, null for `null`, `unknown` for what this version does not know. */
@@ -176,21 +199,25 @@ export function readMarker(bytes: Uint8Array, start: number): Ttl | null | 'unkn
 function scanNested(
   bytes: Uint8Array,
   start: number,
-  found: (nested: { markers: number; hasImage: boolean }) => void,
+  found: (nested: { markers: number; hasImage: boolean; savedBytes: number }) => void,
 ): number {
   if (bytes[start] !== OPEN_BRACKET) return skipValue(bytes, start);
   return walkElements(bytes, start, (element) => {
     if (bytes[element] !== OPEN_BRACE) return skipValue(bytes, element);
-    return walkMembers(bytes, element, (nameStart, nameEnd, valueStart) => {
+    let type: string | null = null;
+    let markers = 0;
+    let sourceBytes = 0;
+    const end = walkMembers(bytes, element, (nameStart, nameEnd, valueStart) => {
       const valueEnd = skipValue(bytes, valueStart);
       if (valueEnd < 0) return valueEnd;
       const name = NESTED_MEMBERS.at(bytes, nameStart, nameEnd);
-      if (name === 'cache_control' && bytes[valueStart] !== 0x6e) found({ markers: 1, hasImage: false });
-      if (name === 'type' && bytes[valueStart] === QUOTE && CONTENT_TYPES.at(bytes, valueStart, valueEnd) === 'image') {
-        found({ markers: 0, hasImage: true });
-      }
+      if (name === 'cache_control' && bytes[valueStart] !== 0x6e) markers++;
+      if (name === 'type' && bytes[valueStart] === QUOTE) type = CONTENT_TYPES.at(bytes, valueStart, valueEnd);
+      if (name === 'source') sourceBytes = valueEnd - valueStart;
       return valueEnd;
     });
+    found({ markers, hasImage: type === 'image', savedBytes: dataBytes(type, sourceBytes) });
+    return end;
   });
 }
 

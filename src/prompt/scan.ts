@@ -266,8 +266,8 @@ function add(
   form: Position['form'],
 ): number {
   if (typeof block === 'number') return block;
-  const { end, markable, marker, hash } = block;
-  found.positions[section].push({ section, index, block: blockIndex, start, end, form, markable, marker, hash });
+  const { end, textBytes, markable, marker, hash } = block;
+  found.positions[section].push({ section, index, block: blockIndex, start, end, textBytes, form, markable, marker, hash }); // prettier-ignore
   found.markers += block.nestedMarkers + (marker === null ? 0 : 1);
   found.hasImage ||= block.hasImage;
   if (section === 'system' && index === 0 && form === 'block') found.hasAttribution = block.isAttribution;

@@ -12,7 +12,7 @@ export interface VolatileBlock {
   /** As `system[0]`. */
   readonly place: string;
   readonly requests: number;
-  /** Requests in which this place was different from the one before. */
+  /** Requests in which this place was as none of the last few. */
   readonly changes: number;
   /** Tokens of head behind it that could be read if it stood still, per request on average. */
   readonly tokensBehind: number;
@@ -30,7 +30,8 @@ interface Watched {
   readonly model: string;
   readonly place: string;
   readonly sinceMs: number;
-  lastHash: number;
+  /** Of this place, newest last: prompts that take turns are no volatile one. */
+  lastHashes: readonly number[];
   /** Hash of the position behind it: a stable neighbour is what tells a volatile block from another prompt. */
   lastNext: number;
   requests: number;
@@ -42,6 +43,7 @@ interface Watched {
 /** Places watched at most; the longest unused is forgotten. */
 const MAX_WATCHED = 4096;
 const MIN_REQUESTS = 8;
+const HASHES_KEPT = 8;
 const CHANGING_SHARE = 0.9;
 const DAY_MS = 24 * 3_600_000;
 
@@ -79,7 +81,7 @@ function newWatched(tenant: string, model: string, place: string, nowMs: number)
     model,
     place,
     sinceMs: nowMs,
-    lastHash: Number.NaN,
+    lastHashes: [],
     lastNext: Number.NaN,
     requests: 0,
     changes: 0,
@@ -89,12 +91,12 @@ function newWatched(tenant: string, model: string, place: string, nowMs: number)
 }
 
 function note(entry: Watched, hash: number, next: number, tokensBehind: number): void {
-  if (entry.requests > 0 && hash !== entry.lastHash) {
+  if (entry.requests > 0 && !entry.lastHashes.includes(hash)) {
     entry.changes++;
     if (next === entry.lastNext) entry.stableNeighbours++;
   }
   entry.requests++;
-  entry.lastHash = hash;
+  entry.lastHashes = [...entry.lastHashes.filter((known) => known !== hash).slice(1 - HASHES_KEPT), hash];
   entry.lastNext = next;
   entry.tokensBehind += (tokensBehind - entry.tokensBehind) / entry.requests;
 }
