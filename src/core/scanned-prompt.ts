@@ -14,6 +14,8 @@ export interface Position {
   readonly block: number;
   readonly start: number;
   readonly end: number;
+  /** Bytes that weigh like text: the data of a picture or a PDF is counted as what it usually costs. */
+  readonly textBytes: number;
   /** `string`: becomes one text block when it is marked; `block`: an object that takes the marker as a member. */
   readonly form: 'string' | 'block';
   /** Whether a marker may certainly be added here. */
