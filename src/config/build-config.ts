@@ -24,7 +24,13 @@ export function buildConfig(settings: Settings, overrides: ListenOverrides, plat
     mode: tenants.length > 0 ? 'managed' : 'pass-through',
     upstreams: upstreams.map(buildUpstream),
     tenants: tenants.map((tenant) => buildTenant(tenant, upstreamIds, platform)),
-    cache: { singleFlight: cache.singleFlight, maxHoldMs: cache.maxHold, ttl: cache.ttl, minReuse: cache.minReuse },
+    cache: {
+      singleFlight: cache.singleFlight,
+      maxHoldMs: cache.maxHold,
+      ttl: cache.ttl,
+      prolong: cache.prolong,
+      minReuse: cache.minReuse,
+    },
     // Any other engine has been refused before (not-yet.ts).
     state: { kind: 'memory' },
     console: { enabled: console.enabled ?? console.token !== undefined },
@@ -42,6 +48,7 @@ const DEFAULT_UPSTREAM: UpstreamSettings = {
   id: 'main',
   protocol: 'anthropic',
   baseUrl: DEFAULT_BASE_URL,
+  stripsAttribution: true,
   maxConcurrency: 256,
 };
 
@@ -53,10 +60,11 @@ function buildUpstream({
   baseUrl,
   apiKey,
   cacheDomain,
+  stripsAttribution,
   maxConcurrency,
 }: UpstreamSettings): UpstreamConfig {
   const credential = apiKey === undefined ? 'caller' : 'own';
-  return { id, protocol, baseUrl, credential, cacheDomain: cacheDomain ?? id, maxConcurrency };
+  return { id, protocol, baseUrl, credential, cacheDomain: cacheDomain ?? id, stripsAttribution, maxConcurrency };
 }
 
 function buildTenant(tenant: TenantSettings, upstreamIds: readonly string[], platform: ConfigPlatform): TenantConfig {

@@ -26,6 +26,8 @@ export interface UpstreamConfig {
   readonly credential: 'own' | 'caller';
   /** Upstreams of one Claude workspace share a prompt cache, and so a domain. The upstream's id when left out. */
   readonly cacheDomain: string;
+  /** Whether it takes Claude Code's attribution block out of the prompt before it caches, as api.anthropic.com does. */
+  readonly stripsAttribution: boolean;
   readonly maxConcurrency: number;
 }
 
@@ -47,6 +49,8 @@ interface CacheConfig {
   readonly singleFlight: boolean;
   readonly maxHoldMs: number;
   readonly ttl: 'auto' | '5m' | '1h';
+  /** Whether a 1h marker above a 5m entry keeps the whole prefix for the hour: not documented, so it can be learned. */
+  readonly prolong: 'learn' | 'yes' | 'no';
   readonly minReuse: 'auto' | number;
 }
 

@@ -16,7 +16,6 @@ export interface NotYet {
 }
 
 const always = (): boolean => true;
-const NO_CACHE_YET = 'requests pass with the breakpoints their callers set';
 const LATER = 'remove it, or leave it for a later version';
 
 export const NOT_YET: readonly NotYet[] = [
@@ -35,21 +34,11 @@ export const NOT_YET: readonly NotYet[] = [
     mend: 'write state: memory and run one gateway',
   },
   {
-    setting: 'cache.singleFlight',
+    setting: 'cache.minReuse',
     level: 'no effect',
-    asks: (value) => value !== false && value !== 'false',
-    reason: 'requests on the same cold prefix do not wait for each other',
-    mend: LATER,
-  },
-  { setting: 'cache.maxHold', level: 'no effect', asks: always, reason: 'no request is held', mend: LATER },
-  { setting: 'cache.ttl', level: 'no effect', asks: always, reason: NO_CACHE_YET, mend: LATER },
-  { setting: 'cache.minReuse', level: 'no effect', asks: always, reason: NO_CACHE_YET, mend: LATER },
-  {
-    setting: 'tenants[].cache',
-    level: 'no effect',
-    asks: (value) => value !== 'off',
-    reason: NO_CACHE_YET,
-    mend: 'write off, or leave it for a later version',
+    asks: (value) => value !== 'auto',
+    reason: 'what a prefix must earn is always learned from the traffic',
+    mend: 'write auto, or leave it for a later version',
   },
   {
     setting: 'tenants[].weight',

@@ -39,6 +39,7 @@ const upstream = z.strictObject({
   baseUrl: hidden(readBaseUrl).prefault(DEFAULT_BASE_URL),
   apiKey: hidden(readSecret).optional(),
   cacheDomain: setting(readName).optional(),
+  stripsAttribution: setting(readTruth).prefault(true),
   maxConcurrency: setting(count(1)).prefault(256),
 });
 
@@ -77,6 +78,7 @@ export const settingsSchema = z.strictObject({
       singleFlight: setting(readTruth).prefault(true),
       maxHold: setting(duration(0)).prefault('5s'),
       ttl: setting(choice('auto', '5m', '1h')).prefault('auto'),
+      prolong: setting(choice('learn', 'yes', 'no')).prefault('learn'),
       minReuse: setting(readAutoOrPositive).prefault('auto'),
     })
     .prefault({}),

@@ -38,6 +38,8 @@ export interface ScannedPrompt {
   readonly automatic: Ttl | null;
   /** The first system block is Claude Code's attribution, which Anthropic takes out of the prompt where it stands so. */
   readonly hasAttribution: boolean;
+  /** Whether the answer is asked for as a stream, which shows when it begins. */
+  readonly isStream: boolean;
   /** All markers the caller has set, the automatic one and nested ones included; the API allows four. */
   readonly callerMarkers: number;
   /** Why nothing may be added to this body; null when everything in it was understood. */

@@ -7,6 +7,7 @@ import { createApp } from '../http/app.ts';
 import { createTenantDirectory, type TenantDirectory } from '../http/tenants.ts';
 import { createHitRatio } from '../metrics/hit-ratio.ts';
 import { createTenantLabels } from '../metrics/labels.ts';
+import type { CacheSettings } from '../pipeline/cache-target.ts';
 import type { RoutedUpstream } from '../pipeline/upstream.ts';
 import type { Route } from '../pipeline/with-routing.ts';
 import { createService } from '../pipeline/create-service.ts';
@@ -77,8 +78,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     ledger: createMemoryLedger(),
     ...memory,
     flights: createMemoryFlights(clock),
-    cacheSettings: () => ({ ...settings.config.cache, prolong: 'learn' }),
+    cacheSettings: () => cacheSettingsOf(settings.config.cache),
     route: (upstreamIds) => settings.route(upstreamIds),
+    onInternalError: options.onInternalError,
     onRecord(record) {
       recent.add(record.id, record);
       options.onRecord(record);
@@ -122,19 +124,23 @@ export function createGateway(options: GatewayOptions): Gateway {
 /** Requests whose story an operator can still ask for. */
 const RECENT_REQUESTS = 1_000;
 
+function cacheSettingsOf({ singleFlight, maxHoldMs, ttl, prolong }: Config['cache']): CacheSettings {
+  return { singleFlight, maxHoldMs, ttl, prolong: prolong === 'learn' ? prolong : prolong === 'yes' };
+}
+
 export function sha256Hex(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
 function settingsOf(config: Config, secrets: Secrets, transport: Transport, clock: Clock): Settings {
   const upstreams = new Map<string, RoutedUpstream>();
-  for (const { id, baseUrl, credential, cacheDomain } of config.upstreams) {
+  for (const { id, baseUrl, credential, cacheDomain, stripsAttribution } of config.upstreams) {
     const apiKey = secrets.upstreamKeys.get(id) ?? null;
     upstreams.set(id, {
       upstream: createClaudeUpstream({ id, baseUrl, apiKey, transport, clock }),
       credential,
       cacheDomain,
-      stripsAttribution: true,
+      stripsAttribution,
     });
   }
   const route: Route = (upstreamIds) => {

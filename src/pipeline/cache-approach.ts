@@ -1,18 +1,15 @@
-import type { Clock } from '../core/clock.ts';
-import { planCache } from '../prompt/plan.ts';
-import type { PlacementIndex } from '../prompt/placement-index.ts';
-import { allMarks, tokensTo, type Plan } from '../prompt/prompt-view.ts';
-import type { FlightLead, Flights } from '../state/flights.ts';
+import { tokensTo } from '../prompt/prompt-view.ts';
+import type { FlightFound, FlightLead, FlightResult, Flights } from '../state/flights.ts';
+import { courseOf, prefillMs, wantedDepths, writtenDepths, type Course, type CoursePorts } from './cache-course.ts';
 import type { CacheSettings, CacheTarget } from './cache-target.ts';
 
 /**
- * From a target to a plan that can be sent now. Where somebody is writing what this request would write as well, it waits
+ * From a target to markers that can be sent now. Where somebody is writing what this request would write as well, it waits
  * for that one's first content and plans anew, with the entry readable; when the other fails, the one that waited longest
  * leads. It waits no longer than the prefix usually takes to be read, twice over: what is later than that is not coming.
  */
-export interface Approach {
-  readonly plan: Plan;
-  /** Held while this request writes; null where it writes nothing or does not lead. */
+export interface Approach extends Course {
+  /** Held while this request writes; null where it writes nothing that nobody else writes. */
   readonly lead: FlightLead | null;
   readonly waitedMs: number;
   readonly role: 'none' | 'leader' | 'follower' | 'promoted';
@@ -20,17 +17,12 @@ export interface Approach {
   readonly ending: 'led' | 'landed' | 'timed_out';
 }
 
-export interface ApproachPorts {
-  readonly clock: Clock;
-  readonly index: PlacementIndex;
+export interface ApproachPorts extends CoursePorts {
   readonly flights: Flights;
 }
 
 type Target = Extract<CacheTarget, { kind: 'target' }>;
 
-/** What reading a prompt takes: measured TTFT is about half a second and 50 µs per uncached token. */
-const PREFILL_BASE_MS = 500;
-const PREFILL_MS_PER_TOKEN = 0.05;
 const PATIENCE = 2;
 
 /** null: the caller left while waiting. */
@@ -40,47 +32,56 @@ export async function approach(
   signal: AbortSignal,
   ports: ApproachPorts,
 ): Promise<Approach | null> {
-  const { clock, index, flights } = ports;
-  const sinceMs = clock.nowMs();
-  const planNow = (): Plan => planCache(index, target.view, target.rules, clock.nowMs());
-  let plan = planNow();
+  const { clock, flights } = ports;
+  const course = courseOf(target, ports);
   if (!settings.singleFlight || target.mode === 'observe') {
-    return { plan, lead: null, waitedMs: 0, role: 'none', ending: 'led' };
+    return { ...course, lead: null, waitedMs: 0, role: 'none', ending: 'led' };
   }
-  const pending = plan.pendingDepth > 0 ? flights.find([flightOf(target, plan.pendingDepth)]) : null;
-  if (!pending) return leading(target, plan, ports);
+  const depths = wantedDepths(target, course);
+  const found = flights.find(depths.map((depth) => flightOf(target, depth)));
+  if (!found) return leading(target, course, ports);
 
-  const maxMs = patienceMs(target, plan.pendingDepth, clock.nowMs() - pending.startedAtMs, settings.maxHoldMs);
-  const result = await flights.follow(pending.prefix, maxMs, signal);
-  if (result.kind === 'abandoned') return null;
-  plan = planNow();
+  const depth = depths.find((one) => flightOf(target, one) === found.prefix) ?? 0;
+  const sinceMs = clock.nowMs();
+  const held = await hold(found, prefillMs(tokensTo(target.view, depth)), settings.maxHoldMs, signal, ports);
   const waitedMs = clock.nowMs() - sinceMs;
-  if (result.kind === 'promoted') return { plan, lead: result.lead, waitedMs, role: 'promoted', ending: 'led' };
-  return { plan, lead: null, waitedMs, role: 'follower', ending: result.kind };
+  if (held.kind === 'abandoned') return null;
+  const replanned = courseOf(target, ports);
+  if (held.kind === 'promoted') return { ...replanned, lead: held.lead, waitedMs, role: 'promoted', ending: 'led' };
+  return { ...replanned, lead: leadOf(target, replanned, ports), waitedMs, role: 'follower', ending: held.kind };
 }
 
-function leading(target: Target, plan: Plan, { clock, flights }: ApproachPorts): Approach {
-  const prefixes = writtenDepths(target, plan).map((depth) => flightOf(target, depth));
-  if (prefixes.length === 0) return { plan, lead: null, waitedMs: 0, role: 'none', ending: 'led' };
-  return { plan, lead: flights.lead(prefixes, clock.nowMs()), waitedMs: 0, role: 'leader', ending: 'led' };
+/** A promoted leader starts anew, and so does the patience with it, within the bound. */
+async function hold(
+  found: FlightFound,
+  usualMs: number,
+  maxHoldMs: number,
+  signal: AbortSignal,
+  { clock, flights }: ApproachPorts,
+): Promise<FlightResult> {
+  const untilMs = clock.nowMs() + maxHoldMs;
+  for (let flight = found; ;) {
+    const patienceEndsMs = Math.min(untilMs, flight.startedAtMs + PATIENCE * usualMs);
+    const result = await flights.follow(flight.prefix, Math.max(0, patienceEndsMs - clock.nowMs()), signal);
+    if (result.kind !== 'timed_out') return result;
+    const now = flights.find([flight.prefix]);
+    if (!now) return { kind: 'landed' };
+    if (now.startedAtMs === flight.startedAtMs || clock.nowMs() >= untilMs) return result;
+    flight = now;
+  }
 }
 
-/** Depths that this plan writes, the caller's own marks included, shallow first. */
-export function writtenDepths({ view, rules }: Target, plan: Plan): number[] {
-  return allMarks(view, plan.marks)
-    .map((mark) => mark.at + 1)
-    .filter((depth) => {
-      const tokens = tokensTo(view, depth);
-      return tokens >= rules.minimumTokens && tokens > plan.expected.readTokens;
-    });
+function leading(target: Target, course: Course, ports: ApproachPorts): Approach {
+  const lead = leadOf(target, course, ports);
+  return { ...course, lead, waitedMs: 0, role: lead ? 'leader' : 'none', ending: 'led' };
+}
+
+function leadOf(target: Target, course: Course, { clock, flights }: ApproachPorts): FlightLead | null {
+  const prefixes = writtenDepths(target, course).map((depth) => flightOf(target, depth));
+  return prefixes.length > 0 ? flights.lead(prefixes, clock.nowMs()) : null;
 }
 
 /** Chain hashes hold the cache domain and the model already. */
 function flightOf({ view }: Target, depth: number): string {
   return String(view.hashes[depth - 1]);
-}
-
-function patienceMs({ view }: Target, depth: number, elapsedMs: number, maxHoldMs: number): number {
-  const usualMs = PREFILL_BASE_MS + PREFILL_MS_PER_TOKEN * tokensTo(view, depth);
-  return Math.max(0, Math.min(maxHoldMs, PATIENCE * usualMs - elapsedMs));
 }

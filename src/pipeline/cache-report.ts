@@ -1,11 +1,12 @@
 import { cacheResultOf, type CacheResult } from '../core/cache-result.ts';
 import type { CacheStory } from '../core/exchange.ts';
 import { placeOf } from '../core/scanned-prompt.ts';
-import type { TokenUsage } from '../core/usage.ts';
+import { totalInput, type TokenUsage } from '../core/usage.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { explainMiss, renderExplanation, type Explanation, type KnownPrefix } from '../prompt/explain.ts';
-import { LOOK_BACK_POSITIONS } from '../prompt/look-back.ts';
+import { reachedDepth } from '../prompt/look-back.ts';
 import type { PlacementIndex } from '../prompt/placement-index.ts';
+import { prolongs } from '../prompt/plan.ts';
 import { allMarks, tokensTo, type Mark, type Plan, type PlannedMark, type PlanOutcome } from '../prompt/prompt-view.ts';
 import { readPath } from '../prompt/read-path.ts';
 import type { CacheTarget, NoTargetReason } from './cache-target.ts';
@@ -18,35 +19,36 @@ export interface CacheReport {
   readonly explanation: Explanation | null;
 }
 
-/** Why nothing was read or written: no marker was worth its price, or none could be set. */
-export type OffReason = NoTargetReason | 'observe' | 'not_worth_it' | 'refused_before';
+/**
+ * Why no marker of ours was set, or nothing came of it: `not_worth_it`: none would have paid; `refused_before`: the upstream
+ * refused markers on such prompts; `not_cached`: it neither wrote nor read; `no_usage`: the answer does not say what it read.
+ */
+export type OffReason = NoTargetReason | 'observe' | 'not_worth_it' | 'refused_before' | 'not_cached' | 'no_usage';
 
 type Target = Extract<CacheTarget, { kind: 'target' }>;
 
 export function knownPrefix(
   index: PlacementIndex,
-  target: Target,
+  { view, prefix, rules }: Target,
   marks: readonly Mark[],
   elsewhere: KnownPrefix['elsewhere'],
   nowMs: number,
 ): KnownPrefix {
-  const { view, prefix, rules } = target;
-  const reading = readPath(index, view, false, nowMs);
-  const { positions: table } = index;
-  const written = reading.slots.findLastIndex((slot) => (table.untilMs[slot] ?? 0) > 0) + 1;
-  const isLiveReachable = allMarks(view, marks).some(
-    ({ at }) => at + 1 >= reading.liveDepth && at + 2 - LOOK_BACK_POSITIONS <= reading.liveDepth,
-  );
+  const reading = readPath(index, view, prolongs(index, rules), nowMs);
+  const { liveDepth, seenDepth, slots } = reading;
+  const { untilMs, ends, forks } = index.positions;
+  const seenSlot = slots[seenDepth - 1] ?? -1;
   return {
     positions: prefix.positions,
     toolsEnd: prefix.toolsEnd,
     systemEnd: prefix.systemEnd,
-    seenDepth: reading.seenDepth,
-    previousDepth: reading.previous?.depth ?? 0,
-    liveDepth: reading.liveDepth,
-    writtenDepth: written,
+    seenDepth,
+    seenIsJoint: ends[seenSlot] !== undefined || (forks[seenSlot] ?? 0) > 0 || seenDepth === prefix.systemEnd,
+    liveDepth,
+    liveTokens: tokensTo(view, liveDepth),
+    writtenDepth: slots.findLastIndex((slot) => (untilMs[slot] ?? 0) > 0) + 1,
     pendingDepth: reading.pendingDepth,
-    isLiveReachable,
+    isLiveReachable: reachedDepth(allMarks(view, marks), reading.live) === liveDepth,
     elsewhere,
     tokens: tokensTo(view, view.hashes.length),
     minimumTokens: rules.minimumTokens,
@@ -56,17 +58,32 @@ export function knownPrefix(
 export function reportOf(known: KnownPrefix, plan: Plan, usage: TokenUsage): CacheReport {
   const result = cacheResultOf(usage);
   if (result === 'hit') return { result, reason: null, explanation: null };
-  if (result === 'off' && known.tokens >= known.minimumTokens) {
-    return { result, reason: OFF_REASONS[plan.outcome] ?? 'not_worth_it', explanation: null };
-  }
-  const explanation = explainMiss(known, usage.cacheRead);
+  const off = result === 'off' ? offReasonOf(known, plan, usage) : 'explained';
+  if (off !== 'explained') return { result, reason: off, explanation: null };
+  const billed = { readTokens: usage.cacheRead, totalTokens: totalInput(usage) };
+  const explanation = explainMiss(known, billed);
   return { result, reason: explanation.reason, explanation };
 }
 
-const OFF_REASONS: Partial<Record<PlanOutcome, OffReason>> = { 'client-marks-refused': 'unreadable' };
+/** Nothing was read and nothing written: because of the plan, or because the upstream would not. */
+function offReasonOf(known: KnownPrefix, { outcome }: Plan, usage: TokenUsage): OffReason | 'explained' {
+  if (totalInput(usage) < known.minimumTokens || outcome === 'being-written') return 'explained';
+  return OFF_REASONS[outcome];
+}
 
-export function offReport(reason: OffReason): CacheReport {
-  return { result: 'off', reason, explanation: null };
+const OFF_REASONS: Readonly<Record<PlanOutcome, OffReason>> = {
+  planned: 'not_cached',
+  'no-free-slot': 'not_cached',
+  'below-minimum': 'not_worth_it',
+  'not-worth-it': 'not_worth_it',
+  'being-written': 'not_worth_it',
+  'client-marks-refused': 'unreadable',
+};
+
+/** Of a request that went out as it came: what the caller's own markers did, and why there are none of ours. */
+export function untouchedReport(reason: OffReason, usage: TokenUsage | null): CacheReport {
+  const result = usage ? cacheResultOf(usage) : 'off';
+  return { result, reason: result === 'hit' ? null : reason, explanation: null };
 }
 
 /** As `x-slipstream-cache` has it: `miss; reason=prefix-changed; at=system[1]; byte=812`. */

@@ -2,7 +2,7 @@ import type { GatewayRequest } from '../core/exchange.ts';
 import { headerValue } from '../core/headers.ts';
 import { CACHE_WRITE_1H_MULTIPLIER, CACHE_WRITE_5M_MULTIPLIER, modelName, MODELS } from '../core/models.ts';
 import type { CacheMode } from '../core/tenant.ts';
-import { hashText } from '../prompt/content-hash.ts';
+import { hashPair, hashText } from '../prompt/content-hash.ts';
 import { prefixOf, type Prefix } from '../prompt/prefix.ts';
 import type { PlanRules, Prolong, PromptView } from '../prompt/prompt-view.ts';
 import type { TokenScale } from '../prompt/token-scale.ts';
@@ -15,6 +15,9 @@ export type CacheTarget =
       readonly mode: 'auto' | 'observe';
       readonly domain: string;
       readonly model: string;
+      /** Hash of the parameters that key a cache, betas among them. */
+      readonly params: number;
+      readonly isStream: boolean;
       readonly prefix: Prefix;
       readonly view: PromptView;
       readonly rules: PlanRules;
@@ -47,13 +50,14 @@ export function cacheTarget(
   }
   const { prompt, model } = request;
   const domain = domainOf(request, context);
+  const betas = betasOf(request);
   const prefix = prefixOf(prompt, {
-    domainKey: hashText(`${domain}\n${model}\n${betas(request)}`),
+    domainKey: hashText(`${domain}\n${model}\n${betas}`),
     stripsAttribution: context.routed.stripsAttribution,
   });
   const tokensPerByte = scale.tokensPerByte(model);
   const view: PromptView = {
-    key: `${domain}\n${model}`,
+    key: `${mode}\n${domain}\n${model}`, // what is only observed writes no entry that others could read
     tenant: context.tenant.id,
     hashes: prefix.hashes,
     tokens: prefix.bytes.map((bytes) => bytes * tokensPerByte),
@@ -63,7 +67,9 @@ export function cacheTarget(
     automatic: prefix.automatic,
     clientMarkers: prompt.callerMarkers,
   };
-  return { kind: 'target', mode, domain, model, prefix, view, rules: rulesFor(model, settings) };
+  const params = hashPair(prefix.params, hashText(betas));
+  const rules = rulesFor(model, settings);
+  return { kind: 'target', mode, domain, model, params, isStream: prompt.isStream, prefix, view, rules };
 }
 
 /** A caller may ask for less or more by header; the tenant's setting stands otherwise. */
@@ -83,21 +89,19 @@ function domainOf(request: GatewayRequest, { routed, tenant }: Context): string 
 }
 
 /** The set of active betas is part of what keys a cache (docs: cache diagnostics). */
-function betas(request: GatewayRequest): string {
-  const header = headerValue(request.headers, 'anthropic-beta') ?? '';
-  return header.split(',').map((name) => name.trim()).toSorted().join(','); // prettier-ignore
+function betasOf(request: GatewayRequest): string {
+  const names = (headerValue(request.headers, 'anthropic-beta') ?? '').split(',').map((name) => name.trim());
+  return [...new Set(names)].filter((name) => name !== '').toSorted().join(','); // prettier-ignore
 }
-
-/** A price at which no write of this kind is ever worth it. */
-const PROHIBITIVE = 1e6;
 
 function rulesFor(model: string, { ttl, prolong }: CacheSettings): PlanRules {
   const facts = MODELS[modelName(model) ?? ''] ?? UNKNOWN_MODEL;
   return {
     minimumTokens: facts.minimumCacheTokens,
     read: facts.readMultiplier,
-    write5m: ttl === '1h' ? PROHIBITIVE : CACHE_WRITE_5M_MULTIPLIER,
-    write1h: ttl === '5m' ? PROHIBITIVE : CACHE_WRITE_1H_MULTIPLIER,
+    write5m: CACHE_WRITE_5M_MULTIPLIER,
+    write1h: CACHE_WRITE_1H_MULTIPLIER,
     prolong,
+    ttl,
   };
 }

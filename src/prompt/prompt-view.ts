@@ -91,7 +91,8 @@ export function tokensTo(view: PromptView, depth: number): number {
 export function allMarks(view: PromptView, added: readonly Mark[]): Mark[] {
   const automaticAt = view.automatic === null ? -1 : lastMarkable(view, view.hashes.length);
   const marks = [...view.clientMarks, ...added];
-  if (view.automatic !== null && automaticAt >= 0) marks.push({ at: automaticAt, ttl: view.automatic });
+  const isNoOp = marks.some((mark) => mark.at === automaticAt); // docs: automatic caching, edge cases
+  if (view.automatic !== null && automaticAt >= 0 && !isNoOp) marks.push({ at: automaticAt, ttl: view.automatic });
   return marks.sort((a, b) => a.at - b.at);
 }
 

@@ -91,6 +91,7 @@ function notJson(bytes: Uint8Array, offset: number): ScanResult {
 interface Findings {
   model: string | null;
   streamIsBoolean: boolean;
+  isStream: boolean;
   automatic: Ttl | null;
   markers: number;
   hasImage: boolean;
@@ -104,6 +105,7 @@ function scanObject(bytes: Uint8Array, start: number): ScanResult | number {
   const found: Findings = {
     model: null,
     streamIsBoolean: true,
+    isStream: false,
     automatic: null,
     markers: 0,
     hasImage: false,
@@ -138,6 +140,7 @@ function scanned(found: Findings): ScanResult {
       systemEnd: tools.length + system.length,
       keys: { ...keys, messages: found.hasImage ? hashPair(keys.messages, 1) : keys.messages },
       automatic: found.automatic,
+      isStream: found.isStream,
       hasAttribution: found.hasAttribution,
       callerMarkers: found.markers,
       uncertain: found.uncertain,
@@ -160,7 +163,8 @@ function scanField(bytes: Uint8Array, field: Field, start: number, found: Findin
     const isName = bytes[start] === QUOTE && end - start <= MAX_MODEL_BYTES;
     found.model = isName ? readString(bytes, start, end) : null;
   } else if (field === 'stream') {
-    found.streamIsBoolean = bytes[start] === 0x74 || bytes[start] === 0x66; // t, f: valid JSON already
+    found.isStream = bytes[start] === 0x74; // t, f: valid JSON already
+    found.streamIsBoolean = found.isStream || bytes[start] === 0x66;
   } else if (field === 'cache_control') {
     const marker = readMarker(bytes, start);
     if (marker === 'unknown') found.uncertain = 'a top-level marker of an unknown form';

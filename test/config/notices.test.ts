@@ -7,12 +7,8 @@ const paths = (text: string, environment = {}) => notices(text, environment).map
 
 describe('settings that this version does not act on', () => {
   it.each([
-    ['cache: { singleFlight: true }', 'cache.singleFlight'],
-    ['cache: { maxHold: 5s }', 'cache.maxHold'],
-    ['cache: { ttl: 1h }', 'cache.ttl'],
     ['cache: { minReuse: 2 }', 'cache.minReuse'],
     ['console: { token: open-sesame }', 'console.token'],
-    [tenantWith('cache: observe'), 'tenants[0].cache'],
     [tenantWith('weight: 2'), 'tenants[0].weight'],
   ])('%j gives a notice', (text, path) => {
     const [notice, ...others] = notices(text);
@@ -22,9 +18,9 @@ describe('settings that this version does not act on', () => {
   });
 
   it.each([
-    'cache: { singleFlight: false }',
+    'cache: { singleFlight: true, maxHold: 5s, ttl: 1h, prolong: yes, minReuse: auto }',
     'console: { enabled: false }',
-    tenantWith('cache: off'),
+    tenantWith('cache: observe'),
     tenantWith('weight: 1'),
     MANAGED,
     '',

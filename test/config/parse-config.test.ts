@@ -47,11 +47,12 @@ describe('defaults', () => {
           baseUrl: 'https://api.anthropic.com',
           credential: 'caller',
           cacheDomain: 'main',
+          stripsAttribution: true,
           maxConcurrency: 256,
         },
       ],
       tenants: [],
-      cache: { singleFlight: true, maxHoldMs: 5000, ttl: 'auto', minReuse: 'auto' },
+      cache: { singleFlight: true, maxHoldMs: 5000, ttl: 'auto', prolong: 'learn', minReuse: 'auto' },
       state: { kind: 'memory' },
       console: { enabled: false },
       limits: { bodyBytes: 33_554_432, headersTimeoutMs: 10_000, streamIdleMs: 300_000, drainMs: 30_000 },
@@ -128,6 +129,13 @@ describe('values', () => {
     const { config, secrets } = accept('upstreams: [{ id: a }, { id: b, apiKey: some-upstream-key }]');
     expect(config.upstreams.map(({ credential }) => credential)).toEqual(['caller', 'own']);
     expect([...secrets.upstreamKeys.keys()]).toEqual(['b']);
+  });
+
+  it('what is not documented of the cache is a choice: prolonging yes, no or learned, attribution stripped or not', () => {
+    const prolongs = ['yes', 'no', 'learn'].map((word) => accept(`cache: { prolong: ${word} }`).config.cache.prolong);
+    expect(prolongs).toEqual(['yes', 'no', 'learn']);
+    const { upstreams } = accept('upstreams: [{ id: a, stripsAttribution: false }, { id: b }]').config;
+    expect(upstreams.map(({ stripsAttribution }) => stripsAttribution)).toEqual([false, true]);
   });
 
   it('the base URL loses the slash at its end and keeps a path', () => {

@@ -42,6 +42,7 @@ export const PROBLEM_CASES: readonly Case[] = [
   { what: 'a negative weight', text: tenantWith('weight: -1'), path: 'tenants[0].weight', line: 7, says: '-1 is out of range', mend: 'above 0' },
   { what: 'a misspelt choice', text: tenantWith('cache: obsreve'), path: 'tenants[0].cache', line: 7, says: '"obsreve" is not one of', mend: 'mean observe?' },
   { what: 'a ttl Claude does not have', text: 'cache: { ttl: 2h }', path: 'cache.ttl', line: 1, says: '"2h" is not one of', mend: 'auto, 5m, 1h' },
+  { what: 'a truth value for what may be learned', text: 'cache: { prolong: true }', path: 'cache.prolong', line: 1, says: 'is not one of', mend: 'learn, yes, no' },
   { what: 'a reuse that is no number', text: 'cache: { minReuse: often }', path: 'cache.minReuse', line: 1, says: '"often" is not a number', mend: 'auto, or a number above 0' },
   { what: 'a budget without period', text: tenantWith('budget: { usd: 5 }'), path: 'tenants[0].budget.per', line: 7, says: 'is missing', mend: 'add it' },
   { what: 'a budget per week', text: tenantWith('budget: { usd: 5, per: week }'), path: 'tenants[0].budget.per', line: 7, says: '"week"', mend: 'hour, day, month' },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { message } from '../support/claude-answers.ts';
-import { asking, passThrough, UPSTREAM_KEY, useStage } from '../support/gateway-under-test.ts';
+import { asking, managed, passThrough, UPSTREAM_KEY, useStage } from '../support/gateway-under-test.ts';
 import { requestBytes } from '../support/raw-client.ts';
 import type { UpstreamCall } from '../support/scripted-upstream.ts';
 import { COMPRESSED_BODY, HOSTILE_BODIES } from './hostile-bodies.ts';
@@ -22,7 +22,7 @@ function headerLines({ rawHeaders }: UpstreamCall): [string, string][] {
 
 describe('a body', () => {
   it.each(Object.entries(HOSTILE_BODIES))('with %s reaches the upstream byte for byte', async (_name, body) => {
-    const stage = await start();
+    const stage = await start({ settings: managed('cache: off') });
     stage.upstream.script = (call) => call.answer(200, message());
     expect((await stage.ask(asking({ body }))).status).toBe(200);
     const call = await stage.upstream.call(0);

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFixedLimit } from '../../src/core/limit.ts';
 import type { Tenant } from '../../src/core/tenant.ts';
 import { createHitRatio } from '../../src/metrics/hit-ratio.ts';
@@ -22,12 +22,14 @@ let clock: FakeClock;
 let slots: Slots;
 let upstream: ScriptedUpstream;
 let records: ExchangeRecord[];
+let errors: unknown[];
 let service: Service;
 beforeEach(() => {
   clock = createFakeClock();
   slots = createMemorySlots(clock);
   upstream = createScriptedUpstream();
   records = [];
+  errors = [];
   service = createService({
     clock,
     metrics: createRecordedMetrics(),
@@ -42,6 +44,7 @@ beforeEach(() => {
     volatile: createVolatilePrefixes(),
     cacheSettings: () => ({ ttl: 'auto', prolong: 'learn', singleFlight: true, maxHoldMs: 5_000 }),
     route: () => ({ upstream, credential: 'own', cacheDomain: 'main', stripsAttribution: true }),
+    onInternalError: (error) => errors.push(error),
     onRecord: (record) => records.push(record),
   });
 });
@@ -63,6 +66,8 @@ const tenant = tenantOf({
 });
 
 describe('the pipeline', () => {
+  afterEach(() => expect(errors).toEqual([]));
+
   it('counts a refusal by the queue: metering is outside admission', async () => {
     const running = send(tenant);
     expect(await send(tenant)).toMatchObject({ kind: 'refused', refusal: { code: 'queue_full' } });

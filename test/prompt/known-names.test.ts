@@ -18,7 +18,7 @@ describe('a name in a body', () => {
   it('is known however its letters are escaped', () => {
     fc.assert(
       fc.property(fc.constantFrom(...NAMES), fc.infiniteStream(fc.nat({ max: 3 })), (name, dice) => {
-        const escaped = [...name].map((letter) => {
+        const escaped = Array.from(name, (letter) => {
           const code = letter.charCodeAt(0).toString(16).padStart(4, '0');
           return [letter, `\\u${code}`, `\\u${code.toUpperCase()}`, letter][dice.next().value ?? 0];
         });

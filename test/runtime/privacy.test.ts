@@ -22,11 +22,20 @@ const SECRET = {
   header: 'planted-header-c0de',
   brokenSetting: 'planted setting-with-a-space-3b1d',
 };
+const CONSOLE_TOKEN = 'console-token-of-the-operator';
 const BODY = JSON.stringify({
   model: 'claude-sonnet-5',
   stream: true,
   messages: [{ role: 'user', content: SECRET.prompt }],
 });
+/** Long enough to be marked, in parts that change, so that the prompt cache has something to say of it. */
+const longBody = (end: string): string =>
+  JSON.stringify({
+    model: 'claude-sonnet-5',
+    system: [SECRET.prompt, end].map((text) => ({ type: 'text', text: `${text} `.repeat(400) })),
+    messages: [{ role: 'user', content: SECRET.prompt }],
+  });
+const CACHED = message({ input_tokens: 9, cache_creation_input_tokens: 4_000, output_tokens: 7 });
 const HEADERS = { 'x-note': SECRET.header };
 
 type Exchange = readonly [parts: RequestParts, script: (call: UpstreamCall) => void];
@@ -36,6 +45,8 @@ const never = (): void => {};
 const TRAFFIC: readonly Exchange[] = [
   [asking({ body: BODY, headers: HEADERS }), (call) => call.answer(200, { ...message(), content: SECRET.answer })],
   [asking({ body: BODY }), (call) => (call.sse(), call.write(answeredStream), call.end())],
+  [asking({ body: longBody('first') }), (call) => call.answer(200, CACHED)],
+  [asking({ body: longBody(SECRET.prompt) }), (call) => call.answer(200, CACHED)],
   [asking({ body: BODY }), (call) => (call.sse(), call.write(answeredStream), call.reset())],
   [asking({ body: BODY }), (call) => call.answer(400, apiError('invalid_request_error', SECRET.upstreamError))],
   [asking({ body: BODY }), (call) => call.raw(`HTP/1.1 ${SECRET.upstreamError}\r\n\r\n`)],
@@ -66,7 +77,7 @@ describe('a gateway that has seen prompts, answers and keys, in good requests an
   it('has none of them in its logs, its metrics or its own refusals', async () => {
     const upstream = await startScriptedUpstream();
     cleanups.push(() => upstream.close());
-    const cli = await startCli(`listen: { port: 0 }${managed()(upstream.url)}`);
+    const cli = await startCli(`listen: { port: 0 }\nconsole: { token: ${CONSOLE_TOKEN} }${managed()(upstream.url)}`);
     cleanups.push(() => cli.dispose());
     const ownTexts: string[] = [];
     for (const [parts, script] of TRAFFIC) {
@@ -76,16 +87,21 @@ describe('a gateway that has seen prompts, answers and keys, in good requests an
       ownTexts.push(isOwn ? JSON.stringify(response) : JSON.stringify(response.headers));
     }
     const metrics = (await ask(cli.port, { method: 'GET', target: '/metrics' })).text;
+    const console = { authorization: `Bearer ${CONSOLE_TOKEN}` };
+    const story = (await ask(cli.port, { method: 'GET', target: '/console/api/requests', headers: console })).text;
     cli.rewriteSettings(`upstreams: [{ id: main, apiKey: "${SECRET.brokenSetting}" }]\n`);
     cli.signal('SIGHUP');
     await cli.says('settings unchanged');
     cli.signal('SIGTERM');
     expect(await cli.exitCode()).toBe(0);
 
-    expect(cli.output.match(/"id":"slip_/g)).toHaveLength(7);
+    expect(cli.output.match(/"id":"slip_/g)).toHaveLength(9);
     expect(metrics).toContain('slipstream_requests_total{');
     expect(planted(cli.output)).toEqual([]);
     expect(planted(metrics)).toEqual([]);
+    expect(ownTexts.join('\n')).toContain('miss; reason=prefix-changed; at=system[1]');
+    expect(story).toContain('"place":"system[1]"');
+    expect(planted(story)).toEqual([]);
     expect(planted(ownTexts.join('\n'))).toEqual([]);
   });
 });

@@ -4,12 +4,14 @@ import { serveSimulator } from '../../src/node/demo/serve-simulator.ts';
 import { createGateway, sha256Hex, type Gateway } from '../../src/node/gateway.ts';
 import { serveApp, type HttpServer } from '../../src/node/serve.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
 import type { Observation } from '../../src/simulator/observe/observations.ts';
 import type { SimulatorOptions } from '../../src/simulator/settings.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
 import { eventually } from './eventually.ts';
 import { managed, UPSTREAM_KEY } from './gateway-under-test.ts';
+import { readMetrics, type MetricSamples } from './metric-samples.ts';
 
 /**
  * A gateway on real sockets in front of the Claude simulator, for clients that are somebody else's code. The simulator
@@ -29,11 +31,14 @@ export interface SimulatorStage {
   newest(): Observation;
   /** Waits until the last call has ended at the simulator, and says how. */
   ended(): Promise<Observation>;
+  metrics(): Promise<MetricSamples>;
 }
 
 export interface SimulatorStageOptions {
   readonly settings?: (upstreamUrl: string) => string;
   readonly simulator?: Partial<SimulatorOptions>;
+  /** The gateway's and the simulator's. */
+  readonly clock?: Clock;
 }
 
 /** A key of the API itself, as callers have one in pass-through mode. */
@@ -56,9 +61,13 @@ export function useSimulatorStage(): (options?: SimulatorStageOptions) => Promis
   };
 }
 
-async function startStage({ settings = managed(), simulator: simulatorOptions = {} }: SimulatorStageOptions) {
+async function startStage({
+  settings = managed(),
+  simulator: simulatorOptions = {},
+  clock = systemClock,
+}: SimulatorStageOptions) {
   const workspaces = { [UPSTREAM_KEY]: GATEWAY_WORKSPACE, [CALLER_KEY]: CALLER_WORKSPACE };
-  const simulator = createSimulator({ clock: systemClock, workspaces, ...simulatorOptions });
+  const simulator = createSimulator({ clock, workspaces, ...simulatorOptions });
   const upstream = await serveSimulator((request) => simulator.fetch(request), 0);
   const parsed = parseConfig(settings(upstream.baseUrl), {}, { sha256Hex });
   if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));
@@ -68,7 +77,7 @@ async function startStage({ settings = managed(), simulator: simulatorOptions = 
   const gateway = createGateway({
     config,
     secrets,
-    clock: systemClock,
+    clock,
     onRecord: (record) => records.push(record),
     onInternalError: (error) => internalErrors.push(error),
   });
@@ -93,6 +102,7 @@ async function startStage({ settings = managed(), simulator: simulatorOptions = 
       await eventually('the call ends at the simulator', DEADLINE_MS, () => newest().outcome !== 'open');
       return newest();
     },
+    metrics: async () => readMetrics((await gateway.metrics.page('')).text),
   };
   const cleanUp = async (): Promise<void> => {
     try {
@@ -106,14 +116,18 @@ async function startStage({ settings = managed(), simulator: simulatorOptions = 
 }
 
 async function expectNothingLeft(stage: SimulatorStage, server: HttpServer, internalErrors: readonly unknown[]) {
-  const { gateway, simulator } = stage;
-  try {
-    await eventually('every slot is free and nobody waits', DEADLINE_MS, () => gateway.slots.counts().size === 0);
-    await eventually('the simulator streams nothing', DEADLINE_MS, () => simulator.observations.openStreams === 0);
-    await eventually('the simulator works on nothing', DEADLINE_MS, () => simulator.observations.openRequests === 0);
-    if (internalErrors.length > 0) throw new Error(`internal errors: ${internalErrors.join('; ')}`);
-  } finally {
-    const { cutConnections } = await server.close(DEADLINE_MS);
-    if (cutConnections > 0) throw new Error(`${cutConnections} connections of clients that were done are still open`);
-  }
+  const left = await nothingLeft(stage).then(
+    () => null,
+    (error: Error) => error,
+  );
+  const { cutConnections } = await server.close(DEADLINE_MS);
+  if (left) throw left;
+  if (internalErrors.length > 0) throw new Error(`internal errors: ${internalErrors.join('; ')}`);
+  if (cutConnections > 0) throw new Error(`${cutConnections} connections of clients that were done are still open`);
+}
+
+async function nothingLeft({ gateway, simulator }: SimulatorStage): Promise<void> {
+  await eventually('every slot is free and nobody waits', DEADLINE_MS, () => gateway.slots.counts().size === 0);
+  await eventually('the simulator streams nothing', DEADLINE_MS, () => simulator.observations.openStreams === 0);
+  await eventually('the simulator works on nothing', DEADLINE_MS, () => simulator.observations.openRequests === 0);
 }

@@ -1,0 +1,97 @@
+import type { Clock } from '../core/clock.ts';
+import { totalInput, type TokenUsage } from '../core/usage.ts';
+import type { Kinship } from '../prompt/kinship.ts';
+import { observeSent, type SentRequest } from '../prompt/observe.ts';
+import type { PlacementIndex } from '../prompt/placement-index.ts';
+import { allMarks } from '../prompt/prompt-view.ts';
+import { settleAnswer, settleFailure } from '../prompt/settle-answer.ts';
+import type { TokenScale } from '../prompt/token-scale.ts';
+import type { VolatilePrefixes } from '../prompt/volatile-prefix.ts';
+import type { Approach } from './cache-approach.ts';
+import { knownPrefix, reportOf, untouchedReport, type CacheReport } from './cache-report.ts';
+import type { CacheTarget } from './cache-target.ts';
+
+/**
+ * One request's account with what traffic teaches: opened when it is sent, with what is known by then; settled once, when
+ * its answer begins or when it is clear that none will.
+ */
+export interface CacheBook {
+  /** What can be said by now; null usage: the answer tells none. */
+  report(usage: TokenUsage | null): CacheReport;
+  /** By now the answer has most likely begun, unseen: others count on what was written until it is settled. */
+  presume(): void;
+  /** The answer has begun: what was written can be read. */
+  settle(usage: TokenUsage | null): void;
+  /** Our markers were refused: what goes out now has the caller's alone. */
+  withdraw(): void;
+  /** Nothing more will come; without effect once settled. */
+  close(): void;
+}
+
+export interface BookPorts {
+  readonly clock: Clock;
+  readonly index: PlacementIndex;
+  readonly scale: TokenScale;
+  readonly kinship: Kinship;
+  readonly volatile: VolatilePrefixes;
+}
+
+type Target = Extract<CacheTarget, { kind: 'target' }>;
+
+export function openBook(target: Target, approach: Approach, ports: BookPorts): CacheBook {
+  const { index, scale } = ports;
+  const { view, rules, mode, model, prefix } = target;
+  const { plan, marks, lead } = approach;
+  const known = noteKnown(target, approach, ports);
+  let sent: SentRequest | null = observeSent(index, view, rules, marks, ports.clock.nowMs());
+  let isRefused = approach.isBanned;
+  return {
+    report(usage) {
+      if (!usage) return untouchedReport('no_usage', null);
+      if (mode === 'observe') return untouchedReport('observe', usage);
+      return isRefused ? untouchedReport('refused_before', usage) : reportOf(known, plan, usage);
+    },
+    presume() {
+      if (!sent) return;
+      settleAnswer(index, sent, null);
+      lead?.landed();
+    },
+    settle(usage) {
+      if (!sent) return;
+      settleAnswer(index, sent, mode === 'auto' ? inputOf(usage) : null);
+      sent = null;
+      lead?.landed();
+      if (usage) scale.learn(model, prefix.bytes.at(-1) ?? 0, totalInput(usage));
+    },
+    withdraw() {
+      isRefused = true;
+      if (!sent) return;
+      settleFailure(index, sent);
+      sent = { ...sent, marks: allMarks(view, []) };
+    },
+    close() {
+      if (sent) settleFailure(index, sent);
+      sent = null;
+    },
+  };
+}
+
+/** What is known before this request is counted among what was seen. */
+function noteKnown(target: Target, { marks }: Approach, { clock, index, kinship, volatile, scale }: BookPorts) {
+  const { domain, model, params, prefix, view } = target;
+  const keys = { domain, model, params };
+  const nowMs = clock.nowMs();
+  const known = knownPrefix(index, target, marks, kinship.elsewhere(prefix, keys), nowMs);
+  kinship.record(prefix, keys);
+  volatile.record({ tenant: view.tenant, model, prefix, tokensPerByte: scale.tokensPerByte(model), nowMs });
+  return known;
+}
+
+function inputOf(usage: TokenUsage | null) {
+  if (!usage) return null;
+  return {
+    uncachedTokens: usage.uncachedInput,
+    readTokens: usage.cacheRead,
+    writtenTokens: usage.cacheWrite5m + usage.cacheWrite1h,
+  };
+}

@@ -1,0 +1,127 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { GatewayRequest, Outcome } from '../../src/core/exchange.ts';
+import { createTenantLabels } from '../../src/metrics/labels.ts';
+import type { Context, Service } from '../../src/pipeline/service.ts';
+import { withPromptCache, type PromptCacheOptions } from '../../src/pipeline/with-prompt-cache.ts';
+import { createPromptMemory } from '../../src/prompt/prompt-memory.ts';
+import { scanRequest } from '../../src/prompt/scan.ts';
+import { createMemoryFlights } from '../../src/state/memory-flights.ts';
+import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
+import { ask, textOf } from '../support/cache-bodies.ts';
+import { answeredOf, contextOf, createRecordedMetrics, createScriptedUpstream, requestOf, tenantOf, usageOf, type RecordedMetrics } from './scripted.ts'; // prettier-ignore
+
+/** The layer alone, around an inner service that a test plays. */
+let clock: FakeClock;
+let metrics: RecordedMetrics;
+let errors: { error: unknown; requestId: string }[];
+let options: PromptCacheOptions;
+beforeEach(() => {
+  clock = createFakeClock();
+  metrics = createRecordedMetrics();
+  errors = [];
+  options = {
+    clock,
+    metrics,
+    tenantLabels: createTenantLabels(),
+    ...createPromptMemory(),
+    flights: createMemoryFlights(clock),
+    cacheSettings: () => ({ ttl: 'auto', prolong: false, singleFlight: true, maxHoldMs: 5_000 }),
+    onInternalError: (error, requestId) => errors.push({ error, requestId }),
+  };
+});
+
+const BYTES = new TextEncoder().encode(JSON.stringify(ask({ system: textOf('Be kind.', 3_000) })));
+
+function request(): GatewayRequest {
+  const scan = scanRequest(BYTES);
+  if (scan.kind !== 'scanned') throw new Error(scan.code);
+  return requestOf({ body: BYTES, model: scan.model, prompt: scan.prompt });
+}
+
+function context(): Context {
+  const upstream = createScriptedUpstream();
+  const routed = { upstream, credential: 'own', cacheDomain: 'main', stripsAttribution: true } as const;
+  return { ...contextOf(clock, tenantOf({ cache: 'auto' })), routed };
+}
+
+interface Passed {
+  readonly bodies: Uint8Array[];
+  readonly headers: string[];
+  readonly outcomes: Outcome[];
+}
+
+/** Sends so many, each answered with content and this usage. */
+async function send(count: number, usage = usageOf({ cacheWrite5m: 3_100 })): Promise<Passed> {
+  const passed: Passed = { bodies: [], headers: [], outcomes: [] };
+  const inner: Service = async ({ body }, { watch }) => {
+    passed.bodies.push(body as Uint8Array);
+    watch.onContent(usage);
+    passed.headers.push(watch.cacheHeader(usage));
+    return answeredOf({ usage });
+  };
+  const service = withPromptCache(options)(inner);
+  for (let at = 0; at < count; at++) passed.outcomes.push(await service(request(), context()));
+  return passed;
+}
+
+const broken = (): never => {
+  throw new Error('a bug');
+};
+
+describe('a bug in the advice', () => {
+  it.each<[string, (healthy: PromptCacheOptions) => Partial<PromptCacheOptions>]>([
+    ['reading the target', () => ({ scale: { tokensPerByte: broken, learn: () => {} } })],
+    ['planning', ({ index }) => ({ index: { ...index, positions: null as never } })],
+    ['waiting', ({ flights }) => ({ flights: { ...flights, find: broken } })],
+    ['leading', ({ flights }) => ({ flights: { ...flights, lead: broken } })],
+  ])('while %s sends the caller’s bytes on as they are, and the operator is told', async (_when, damage) => {
+    options = { ...options, ...damage(options) };
+    const { bodies, headers, outcomes } = await send(2);
+    expect(bodies).toEqual([BYTES, BYTES]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['answered', 'answered']);
+    expect(headers[0]).toBe('miss; reason=unreadable');
+    expect(errors.map(({ requestId }) => requestId)).toEqual(['slip_1', 'slip_1']);
+  });
+
+  it.each<[string, (healthy: PromptCacheOptions) => Partial<PromptCacheOptions>]>([
+    ['noting what is known', ({ kinship }) => ({ kinship: { ...kinship, elsewhere: broken } })],
+    ['watching for volatile blocks', ({ volatile }) => ({ volatile: { ...volatile, record: broken } })],
+    ['learning from the answer', ({ scale }) => ({ scale: { ...scale, learn: broken } })],
+  ])('while %s does not touch the answer', async (_when, damage) => {
+    options = { ...options, ...damage(options) };
+    const { outcomes } = await send(2);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['answered', 'answered']);
+    expect(errors.length).toBeGreaterThan(0);
+  });
+});
+
+describe('the flight that a request leads', () => {
+  it.each<[string, Service]>([
+    ['is refused inside', async () => ({ kind: 'refused', refusal: { code: 'upstream_unreachable' } })],
+    ['is abandoned', async () => ({ kind: 'abandoned' })],
+    ['ends without content', async () => answeredOf({ end: 'truncated', usage: null })],
+    ['throws', async () => broken()],
+    [
+      'is answered without a word of content, and whole',
+      async () => answeredOf({ usage: usageOf({ cacheWrite5m: 9 }) }),
+    ],
+  ])('is over when it %s: the next one leads, and waits for nobody', async (_how, inner) => {
+    const service = withPromptCache(options)(inner);
+    await service(request(), context()).catch(() => null);
+    await service(request(), context()).catch(() => null);
+    const led = Object.entries(metrics.values).filter(([name]) => name.includes('role="follower"'));
+    expect(led).toEqual([]);
+    expect([errors, clock.pending]).toEqual([[], 0]);
+  });
+});
+
+it('what the request led, and what was added, is left as its story', async () => {
+  const told = context();
+  await withPromptCache(options)(async (_request, { watch }) => {
+    const usage = usageOf({ cacheWrite1h: 3_000, cacheWrite5m: 10 });
+    watch.onContent(usage);
+    return answeredOf({ usage });
+  })(request(), told);
+  expect(told.notes.cache).toMatchObject({ result: 'miss', reason: 'first_seen', flight: 'leader' });
+  expect(told.notes.cache?.added.map(({ place }) => place)).toContain('system');
+});
