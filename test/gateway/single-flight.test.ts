@@ -162,7 +162,7 @@ describe('a leader', () => {
     expect(metrics.sum('slipstream_single_flight_total', { role: 'follower', outcome: 'timed_out' })).toBe(4);
   });
 
-  it('that answers in one piece is read by those who waited for it: they send a marker after its usual time', async () => {
+  it('that answers in one piece, which begins unseen, is taken to have begun after half as long again as usual', async () => {
     const scene = await start();
     const options = { stream: false, headers: { 'x-simulator-output-tokens': '1200' } }; // 20 s of decoding
     const leader = scene.ask('the leader', options);
@@ -170,7 +170,13 @@ describe('a leader', () => {
     const crowd = await scene.crowd(8, { stream: false });
     await finish(scene, [leader, ...crowd]);
     expect(readsOf(scene.stage).filter((tokens) => tokens === PREFIX_TOKENS)).toHaveLength(8);
-    for (const { body } of scene.stage.seen) expect(markersOf(body).length).toBeGreaterThan(0);
+    const [first, ...others] = scene.stage.seen;
+    for (const { startedAtMs, body } of others) {
+      expect(startedAtMs - (first?.startedAtMs ?? 0)).toBeGreaterThan(PREFILL_MS);
+      expect(startedAtMs - (first?.startedAtMs ?? 0)).toBeLessThan(1.5 * PREFILL_MS);
+      expect(markersOf(body).length).toBeGreaterThan(0);
+    }
+    expect(others).toHaveLength(8);
   });
 });
 
