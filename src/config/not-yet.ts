@@ -15,7 +15,6 @@ export interface NotYet {
   readonly mend: string;
 }
 
-const always = (): boolean => true;
 const LATER = 'remove it, or leave it for a later version';
 
 export const NOT_YET: readonly NotYet[] = [
@@ -47,14 +46,6 @@ export const NOT_YET: readonly NotYet[] = [
     reason: 'all tenants have the same share of a contended upstream',
     mend: LATER,
   },
-  {
-    setting: 'console.enabled',
-    level: 'no effect',
-    asks: (value) => value !== false && value !== 'false',
-    reason: 'there is no console',
-    mend: 'write enabled: false, or leave it for a later version',
-  },
-  { setting: 'console.token', level: 'no effect', asks: always, reason: 'there is no console', mend: LATER },
 ];
 
 export function findRefused(raw: unknown): Fault[] {

@@ -162,10 +162,8 @@ function chainOf(index: PlacementIndex, sent: SentRequest, depth: number): numbe
 function coverBelow(index: PlacementIndex, sent: SentRequest, depth: number, hitDepth: number): void {
   const slot = slotAt(index, sent.view, depth);
   const table = index.positions;
-  let cover = slotAt(index, sent.view, hitDepth);
-  while (cover >= 0 && (table.baseDepth[cover] ?? 0) >= depth)
-    cover = slotAt(index, sent.view, table.baseDepth[cover] ?? 0);
-  if (slot < 0 || cover < 0) return;
+  const cover = chainOf(index, sent, hitDepth).find((entry) => (table.baseDepth[entry] ?? 0) < depth);
+  if (slot < 0 || cover === undefined) return;
   const stands = (sent.live[depth] ?? 0) > 0;
   if (!stands) table.baseDepth[slot] = table.baseDepth[cover] ?? 0;
   for (const [until, hour] of readings(index)) {
