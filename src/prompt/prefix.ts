@@ -1,5 +1,6 @@
-import { hashPair } from './content-hash.ts';
 import type { Position, ScannedPrompt, Section, Ttl } from '../core/scanned-prompt.ts';
+import { hashPair } from './content-hash.ts';
+import type { Mark } from './prompt-view.ts';
 
 /**
  * A prompt as the chain that a cache sees: position i stands for the whole prefix that ends with it, and two requests
@@ -19,12 +20,6 @@ export interface Prefix {
   readonly automatic: Ttl | null;
   /** Hash of the parameters that key a cache, at all levels. */
   readonly params: number;
-}
-
-export interface Mark {
-  /** Index of the position that the marker stands on. */
-  readonly at: number;
-  readonly ttl: Ttl;
 }
 
 export interface PrefixOptions {

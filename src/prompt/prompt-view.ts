@@ -1,10 +1,10 @@
+import type { Ttl } from '../core/scanned-prompt.ts';
+
 /**
  * The vocabulary of placement: what the planner sees of one request and what it answers.
  * Positions run in prefix order (tools, system, messages); `hashes[i]` names the whole prefix that ends with position i, so
  * equal hashes are equal prefixes. Depth counts positions: the prefix of depth d ends with position d - 1, depth 0 is empty.
  */
-export type Ttl = '5m' | '1h';
-
 export const TTL_MS: Readonly<Record<Ttl, number>> = { '5m': 300_000, '1h': 3_600_000 };
 
 /** Docs: prompt caching, "what can be cached": four breakpoints, the automatic one among them. */

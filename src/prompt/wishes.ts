@@ -3,10 +3,11 @@
  * the ladder wants written, then shared heads on the way: what lies below a write costs nothing more to mark, and a
  * prompt that parts there finds an entry.
  */
+import type { Ttl } from '../core/scanned-prompt.ts';
 import type { Cut } from './cuts.ts';
 import type { Ladder } from './ladder.ts';
 import { reachedDepth } from './look-back.ts';
-import { allMarks, lastMarkable, type PlannedMark, type PromptView, type Ttl } from './prompt-view.ts';
+import { allMarks, lastMarkable, type PlannedMark, type PromptView } from './prompt-view.ts';
 import type { PathReading } from './read-path.ts';
 
 /** @param believesReads false where promised reads do not come: then a marker on a presumed entry is a write in disguise. */

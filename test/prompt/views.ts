@@ -1,7 +1,8 @@
 import { planCache } from '../../src/prompt/plan.ts';
 import { observeSent, type SentRequest } from '../../src/prompt/observe.ts';
 import { createPlacementIndex, type PlacementIndex } from '../../src/prompt/placement-index.ts';
-import type { Mark, Plan, PlanRules, PromptView, Ttl } from '../../src/prompt/prompt-view.ts';
+import type { Ttl } from '../../src/core/scanned-prompt.ts';
+import type { Mark, Plan, PlanRules, PromptView } from '../../src/prompt/prompt-view.ts';
 import { settleAnswer, type AnswerUsage } from '../../src/prompt/settle-answer.ts';
 
 export const SECOND_MS = 1000;
