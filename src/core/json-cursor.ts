@@ -40,8 +40,11 @@ export function skipString(bytes: Uint8Array, at: number): number {
   let offset = at + 1;
   for (;;) {
     const byte = bytes[offset] as number;
-    if (byte === QUOTE) return offset + 1;
-    if (byte === BACKSLASH) {
+    if (byte > BACKSLASH) {
+      offset++; // most of any text: nothing that matters stands above the backslash
+    } else if (byte === QUOTE) {
+      return offset + 1;
+    } else if (byte === BACKSLASH) {
       offset = skipEscape(bytes, offset);
       if (offset < 0) return offset;
     } else if (byte >= 0x20) {
