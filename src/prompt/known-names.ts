@@ -10,16 +10,16 @@ export interface NameTable<Name extends string> {
 }
 
 export function createNameTable<Name extends string>(names: readonly Name[]): NameTable<Name> {
-  const byLength = new Map<number, { name: Name; letters: Uint8Array }[]>();
+  const byLength: { name: Name; letters: Uint8Array }[][] = [];
   for (const name of names) {
     const letters = Uint8Array.from(name, (letter) => letter.charCodeAt(0));
-    byLength.set(letters.length, [...(byLength.get(letters.length) ?? []), { name, letters }]);
+    (byLength[letters.length] ??= []).push({ name, letters });
   }
-  const longest = Math.max(...byLength.keys());
+  const longest = byLength.length - 1;
   return {
     at(bytes, start, end) {
-      const candidates = byLength.get(end - start - 2) ?? [];
-      for (const { name, letters } of candidates) if (stands(letters, bytes, start + 1)) return name;
+      const candidates = byLength[end - start - 2];
+      if (candidates) for (const { name, letters } of candidates) if (stands(letters, bytes, start + 1)) return name;
       return isEscaped(bytes, start, end, longest) ? decoded(names, bytes, start, end) : null;
     },
   };
@@ -32,7 +32,9 @@ function stands(letters: Uint8Array, bytes: Uint8Array, at: number): boolean {
 
 /** An escaped letter takes at most six bytes; longer strings can be none of the names. */
 function isEscaped(bytes: Uint8Array, start: number, end: number, longestName: number): boolean {
-  return end - start - 2 <= longestName * 6 && bytes.subarray(start, end).includes(BACKSLASH);
+  if (end - start - 2 > longestName * 6) return false;
+  for (let at = start + 1; at < end - 1; at++) if (bytes[at] === BACKSLASH) return true;
+  return false;
 }
 
 function decoded<Name extends string>(names: readonly Name[], bytes: Uint8Array, start: number, end: number) {
