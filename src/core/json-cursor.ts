@@ -1,3 +1,5 @@
+import { asciiBytes } from './bytes.ts';
+
 /**
  * A strict, allocation-free walk over the bytes of one JSON text (RFC 8259), without recursion, so that 100,000
  * levels of nesting cost a list entry each. It tells where things are and never what they mean: bodies are forwarded as
@@ -101,7 +103,7 @@ export function skipNumber(bytes: Uint8Array, at: number): number {
   return offset;
 }
 
-const LITERALS = ['true', 'false', 'null'].map((word) => Uint8Array.from(word, (letter) => letter.charCodeAt(0)));
+const LITERALS = ['true', 'false', 'null'].map(asciiBytes);
 
 function skipLiteral(bytes: Uint8Array, at: number): number {
   const literal = LITERALS.find((word) => word[0] === bytes[at]);

@@ -10,12 +10,12 @@ import {
   type Reply,
 } from '../core/exchange.ts';
 import { headerValue, type HeaderMap } from '../core/headers.ts';
+import type { ScannedPrompt } from '../core/scanned-prompt.ts';
 import type { Tenant } from '../core/tenant.ts';
 import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Context, Service } from '../pipeline/service.ts';
 import { readRequest } from '../prompt/read-request.ts';
-import type { ScannedPrompt } from '../core/scanned-prompt.ts';
 import { STATUS_CLIENT_CLOSED } from '../pipeline/with-metering.ts';
 import type { ConsoleApiOptions } from './console-api.ts';
 import type { BodyResult, ExchangeOf, HttpExchange } from './exchange.ts';
@@ -50,20 +50,21 @@ export interface Handlers {
 
 /** The way from an HTTP request to a GatewayRequest. Everything that can be refused before a slot is refused here. */
 export function createHandlers(options: AppOptions): Handlers {
-  const newId = newRequestId;
+  /** What ends here never reaches the pipeline, which counts the rest. */
+  const countEarlyEnd = (status: number, operation: Operation, tenant: Tenant | null): void => {
+    const label = tenant ? options.tenantLabels.of(tenant.id) : 'unknown';
+    const labels = { tenant: label, model: 'other', operation, status: String(status) };
+    options.metrics.count('slipstream_requests_total', labels);
+  };
 
   const refused = (refusal: Refusal, id: string, operation: Operation, tenant: Tenant | null): Response => {
-    const status = String(entryOf(refusal).status);
-    const label = tenant ? options.tenantLabels.of(tenant.id) : 'unknown';
-    const labels = { tenant: label, model: 'other', operation, status };
-    options.metrics.count('slipstream_requests_total', labels);
+    countEarlyEnd(entryOf(refusal).status, operation, tenant);
     return renderRefusal(refusal, id);
   };
 
-  const abandoned = (operation: Operation, tenant: Tenant): Response => {
-    const labels = { tenant: options.tenantLabels.of(tenant.id), model: 'other', operation };
-    options.metrics.count('slipstream_requests_total', { ...labels, status: String(STATUS_CLIENT_CLOSED) });
-    return new Response(null, { status: STATUS_CLIENT_CLOSED });
+  const abandoned = (id: string, operation: Operation, tenant: Tenant): Response => {
+    countEarlyEnd(STATUS_CLIENT_CLOSED, operation, tenant);
+    return renderOutcome({ kind: 'abandoned' }, id);
   };
 
   const run = async (exchange: HttpExchange, tenant: Tenant, request: GatewayRequest): Promise<Response> => {
@@ -81,11 +82,11 @@ export function createHandlers(options: AppOptions): Handlers {
   };
 
   return {
-    newId,
-    refuse: (_c, refusal) => refused(refusal, newId(), 'other', null),
+    newId: newRequestId,
+    refuse: (_c, refusal) => refused(refusal, newRequestId(), 'other', null),
 
     async forwardMessages(c, operation) {
-      const id = newId();
+      const id = newRequestId();
       const exchange = options.exchangeOf(c);
       const identified = admit(exchange, options);
       if (identified.kind === 'refused') return refused(identified.refusal, id, operation, null);
@@ -95,7 +96,7 @@ export function createHandlers(options: AppOptions): Handlers {
       const { bodyBytes, headersTimeoutMs } = options.limits();
       const body = await exchange.readBody({ maxBytes: bodyBytes, stallMs: headersTimeoutMs });
       const receivedAtMs = options.clock.nowMs();
-      if (body.kind === 'gone') return abandoned(operation, tenant);
+      if (body.kind === 'gone') return abandoned(id, operation, tenant);
       if (body.kind !== 'read') return refused(bodyRefusal(body, bodyBytes), id, operation, tenant);
       const read = isCompressed(exchange.headers) ? NOT_READ : readRequest(body.bytes, options.isUtf8);
       if (read.kind === 'invalid') return refused(read, id, operation, tenant);
@@ -106,7 +107,7 @@ export function createHandlers(options: AppOptions): Handlers {
     },
 
     async forwardUnread(c, operation) {
-      const id = newId();
+      const id = newRequestId();
       const exchange = options.exchangeOf(c);
       const identified = admit(exchange, options);
       if (identified.kind === 'refused') return refused(identified.refusal, id, operation, null);

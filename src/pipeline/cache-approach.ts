@@ -1,7 +1,7 @@
 import { tokensTo } from '../prompt/prompt-view.ts';
 import type { FlightFound, FlightLead, FlightResult, Flights } from '../state/flights.ts';
 import { courseOf, prefillMs, wantedDepths, writtenDepths, type Course, type CoursePorts } from './cache-course.ts';
-import type { CacheSettings, CacheTarget } from './cache-target.ts';
+import type { CacheSettings, Target } from './cache-target.ts';
 
 /**
  * From a target to markers that can be sent now. Where somebody is writing what this request would write as well, it waits
@@ -20,8 +20,6 @@ export interface Approach extends Course {
 export interface ApproachPorts extends CoursePorts {
   readonly flights: Flights;
 }
-
-type Target = Extract<CacheTarget, { kind: 'target' }>;
 
 const PATIENCE = 2;
 

@@ -9,7 +9,7 @@ import type { TokenScale } from '../prompt/token-scale.ts';
 import type { VolatilePrefixes } from '../prompt/volatile-prefix.ts';
 import type { Approach } from './cache-approach.ts';
 import { knownPrefix, reportOf, untouchedReport, type CacheReport } from './cache-report.ts';
-import type { CacheTarget } from './cache-target.ts';
+import type { Target } from './cache-target.ts';
 
 /**
  * One request's account with what traffic teaches: opened when it is sent, with what is known by then; settled once, when
@@ -35,8 +35,6 @@ export interface BookPorts {
   readonly kinship: Kinship;
   readonly volatile: VolatilePrefixes;
 }
-
-type Target = Extract<CacheTarget, { kind: 'target' }>;
 
 export function openBook(target: Target, approach: Approach, ports: BookPorts): CacheBook {
   const { index, scale } = ports;

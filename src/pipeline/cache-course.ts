@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { planCache } from '../prompt/plan.ts';
 import type { PlacementIndex } from '../prompt/placement-index.ts';
 import { allMarks, tokensTo, type Plan, type PlannedMark } from '../prompt/prompt-view.ts';
-import type { CacheTarget } from './cache-target.ts';
+import type { Target } from './cache-target.ts';
 import type { ShapeBans } from './shape-bans.ts';
 
 /** What a request would do with the cache if it were sent now. */
@@ -20,8 +20,6 @@ export interface CoursePorts {
   readonly index: PlacementIndex;
   readonly bans: ShapeBans;
 }
-
-type Target = Extract<CacheTarget, { kind: 'target' }>;
 
 export function courseOf(target: Target, { clock, index, bans }: CoursePorts): Course {
   const { domain, model, prefix, view, rules } = target;

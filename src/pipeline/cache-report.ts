@@ -9,7 +9,7 @@ import type { PlacementIndex } from '../prompt/placement-index.ts';
 import { prolongs } from '../prompt/plan.ts';
 import { allMarks, tokensTo, type Mark, type Plan, type PlannedMark, type PlanOutcome } from '../prompt/prompt-view.ts';
 import { readPath } from '../prompt/read-path.ts';
-import type { CacheTarget, NoTargetReason } from './cache-target.ts';
+import type { NoTargetReason, Target } from './cache-target.ts';
 
 /** What is said of one request's caching, in the header, the metric and its story. */
 export interface CacheReport {
@@ -24,8 +24,6 @@ export interface CacheReport {
  * refused markers on such prompts; `not_cached`: it neither wrote nor read; `no_usage`: the answer does not say what it read.
  */
 export type OffReason = NoTargetReason | 'observe' | 'not_worth_it' | 'refused_before' | 'not_cached' | 'no_usage';
-
-type Target = Extract<CacheTarget, { kind: 'target' }>;
 
 export function knownPrefix(
   index: PlacementIndex,

@@ -24,6 +24,8 @@ export type CacheTarget =
     }
   | { readonly kind: 'none'; readonly reason: NoTargetReason };
 
+export type Target = Extract<CacheTarget, { kind: 'target' }>;
+
 /** `disabled`: by the tenant's settings or the request's header; `unreadable`: compressed, or not fully understood. */
 export type NoTargetReason = 'disabled' | 'unreadable';
 
@@ -91,7 +93,10 @@ function domainOf(request: GatewayRequest, { routed, tenant }: Context): string 
 /** The set of active betas is part of what keys a cache (docs: cache diagnostics). */
 function betasOf(request: GatewayRequest): string {
   const names = (headerValue(request.headers, 'anthropic-beta') ?? '').split(',').map((name) => name.trim());
-  return [...new Set(names)].filter((name) => name !== '').toSorted().join(','); // prettier-ignore
+  return [...new Set(names)]
+    .filter((name) => name !== '')
+    .toSorted()
+    .join(',');
 }
 
 function rulesFor(model: string, { ttl, prolong }: CacheSettings): PlanRules {

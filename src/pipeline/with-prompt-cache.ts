@@ -8,7 +8,7 @@ import { approach, type Approach, type ApproachPorts } from './cache-approach.ts
 import { openBook, type BookPorts, type CacheBook } from './cache-book.ts';
 import { prefillMs } from './cache-course.ts';
 import { countBreakpoints, countReport, renderReport, toStory, untouchedReport } from './cache-report.ts';
-import { cacheTarget, type CacheSettings, type CacheTarget, type NoTargetReason } from './cache-target.ts';
+import { cacheTarget, type CacheSettings, type CacheTarget, type NoTargetReason, type Target } from './cache-target.ts';
 import { observedSavingUsd } from './observed-saving.ts';
 import type { Context, Layer, Service } from './service.ts';
 import { createShapeBans, type ShapeBans } from './shape-bans.ts';
@@ -25,8 +25,6 @@ export interface PromptCacheOptions extends BookPorts, Omit<ApproachPorts, 'bans
   readonly cacheSettings: () => CacheSettings;
   readonly onInternalError: OnInternalError;
 }
-
-type Target = Extract<CacheTarget, { kind: 'target' }>;
 
 export function withPromptCache(options: PromptCacheOptions): Layer {
   const bans = createShapeBans(options.clock);

@@ -1,3 +1,4 @@
+import { asciiBytes, startsWith } from '../core/bytes.ts';
 import { BACKSLASH, readString } from '../core/json-cursor.ts';
 
 /**
@@ -12,22 +13,18 @@ export interface NameTable<Name extends string> {
 export function createNameTable<Name extends string>(names: readonly Name[]): NameTable<Name> {
   const byLength: { name: Name; letters: Uint8Array }[][] = [];
   for (const name of names) {
-    const letters = Uint8Array.from(name, (letter) => letter.charCodeAt(0));
+    const letters = asciiBytes(name);
     (byLength[letters.length] ??= []).push({ name, letters });
   }
   const longest = byLength.length - 1;
   return {
     at(bytes, start, end) {
       const candidates = byLength[end - start - 2];
-      if (candidates) for (const { name, letters } of candidates) if (stands(letters, bytes, start + 1)) return name;
+      if (candidates)
+        for (const { name, letters } of candidates) if (startsWith(bytes, letters, start + 1)) return name;
       return isEscaped(bytes, start, end, longest) ? decoded(names, bytes, start, end) : null;
     },
   };
-}
-
-function stands(letters: Uint8Array, bytes: Uint8Array, at: number): boolean {
-  for (let index = 0; index < letters.length; index++) if (bytes[at + index] !== letters[index]) return false;
-  return true;
 }
 
 /** An escaped letter takes at most six bytes; longer strings can be none of the names. */

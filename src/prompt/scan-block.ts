@@ -1,3 +1,4 @@
+import { asciiBytes, startsWith } from '../core/bytes.ts';
 import {
   BACKSLASH,
   CLOSE_BRACE,
@@ -11,9 +12,9 @@ import {
   walkElements,
   walkMembers,
 } from '../core/json-cursor.ts';
+import type { Section, Ttl } from '../core/scanned-prompt.ts';
 import { hashBytes } from './content-hash.ts';
 import { createNameTable } from './known-names.ts';
-import type { Section, Ttl } from '../core/scanned-prompt.ts';
 
 /**
  * One tool, system block or content block: what it is, whether it may carry a marker, the caller's own marker, and its
@@ -63,7 +64,7 @@ const CONTENT_TYPES = createNameTable([
 
 const THINKING_TYPES = createNameTable(['thinking', 'redacted_thinking']);
 
-/** Returned by the walks where the value is JSON but not of the shape that is expected there. */
+/** The block that begins at `start`, or `~offset` where the text stops being JSON. `seed` keeps places apart in its hash. */
 export function scanBlock(bytes: Uint8Array, start: number, section: Section, seed: number): ScannedBlock | number {
   if (bytes[start] !== OPEN_BRACE) return scanOddity(bytes, start, 'a block that is no object');
   let type: string | null = null;
@@ -144,7 +145,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
   const markable = fits && !isEmptyText && markerName < 0 && end - start > 2;
   if (marker !== null && (isEmptyText || isDeferred || isThinking)) problem ??= 'a marker where none may stand';
   if (nestedMarkers > 0) problem ??= 'a marker inside a tool result'; // the API's to place: it may clash with ours
-  const isAttribution = isText && startsWith(bytes, textStart + 1, ATTRIBUTION);
+  const isAttribution = isText && startsWith(bytes, ATTRIBUTION, textStart + 1);
   const textBytes = end - start - savedBytes;
   return { end, markable, marker, nestedMarkers, hasImage, textBytes, isAttribution, hash, problem };
 }
@@ -259,11 +260,7 @@ function isBlank(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-const ATTRIBUTION = Array.from('x-anthropic-billing-header:', (letter) => letter.charCodeAt(0));
-
-function startsWith(bytes: Uint8Array, at: number, letters: readonly number[]): boolean {
-  return letters.every((letter, index) => bytes[at + index] === letter);
-}
+const ATTRIBUTION = asciiBytes('x-anthropic-billing-header:');
 
 /** Whether a text has anything but white space: empty text cannot be cached, and a marker on it is a 400. */
 function hasInk(bytes: Uint8Array, start: number, end: number): boolean {
