@@ -81,20 +81,28 @@ const GUARD_DEADLINE_MS = 3_000;
 
 /** Call once per test file; each test then starts what it needs, and the guard sees to the rest. */
 export function useStage(): (options?: StageOptions) => Promise<Stage> {
+  const start = useCleanedUp(startStage);
+  return (options = {}) => start(options);
+}
+
+/** Whatever is started through the returned function is cleaned up after the test that started it. */
+export function useCleanedUp<Options, Started>(
+  start: (options: Options) => Promise<{ stage: Started; cleanUp: () => Promise<void> }>,
+): (options: Options) => Promise<Started> {
   const cleanups: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const cleanUp of cleanups.splice(0)) await cleanUp();
   });
-  return async (options = {}) => {
-    const { stage, cleanUp } = await startStage(options);
+  return async (options) => {
+    const { stage, cleanUp } = await start(options);
     cleanups.push(cleanUp);
     return stage;
   };
 }
 
-async function startStage({ settings = managed(), clock = systemClock }: StageOptions) {
-  const upstream = await startScriptedUpstream();
-  const { config, secrets } = parse(settings(upstream.url));
+/** A gateway on a free port, and all that it reports. */
+export async function startGateway(settings: string, clock: Clock) {
+  const { config, secrets } = parse(settings);
   const records: ExchangeRecord[] = [];
   const internalErrors: unknown[] = [];
   const gateway = createGateway({
@@ -106,6 +114,12 @@ async function startStage({ settings = managed(), clock = systemClock }: StageOp
   });
   const { headersTimeoutMs, bodyBytes } = config.limits;
   const server = await serveApp(gateway.app, { host: '127.0.0.1', port: 0, headersTimeoutMs, bodyBytes });
+  return { gateway, server, records, internalErrors };
+}
+
+async function startStage({ settings = managed(), clock = systemClock }: StageOptions) {
+  const upstream = await startScriptedUpstream();
+  const { gateway, server, records, internalErrors } = await startGateway(settings(upstream.url), clock);
   const clients: RawClient[] = [];
 
   const stage: Stage = {

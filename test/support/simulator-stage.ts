@@ -1,8 +1,6 @@
-import { afterEach } from 'vitest';
-import { parseConfig } from '../../src/config/parse-config.ts';
 import { serveSimulator } from '../../src/node/demo/serve-simulator.ts';
-import { createGateway, sha256Hex, type Gateway } from '../../src/node/gateway.ts';
-import { serveApp, type HttpServer } from '../../src/node/serve.ts';
+import type { Gateway } from '../../src/node/gateway.ts';
+import type { HttpServer } from '../../src/node/serve.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
@@ -10,7 +8,7 @@ import type { Observation } from '../../src/simulator/observe/observations.ts';
 import type { SimulatorOptions } from '../../src/simulator/settings.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
 import { eventually } from './eventually.ts';
-import { managed, UPSTREAM_KEY } from './gateway-under-test.ts';
+import { managed, startGateway, UPSTREAM_KEY, useCleanedUp } from './gateway-under-test.ts';
 import { readMetrics, type MetricSamples } from './metric-samples.ts';
 
 /**
@@ -50,15 +48,8 @@ const DEADLINE_MS = 3_000;
 
 /** Call once per test file; each test then starts what it needs, and the guard sees to the rest. */
 export function useSimulatorStage(): (options?: SimulatorStageOptions) => Promise<SimulatorStage> {
-  const cleanups: (() => Promise<void>)[] = [];
-  afterEach(async () => {
-    for (const cleanUp of cleanups.splice(0)) await cleanUp();
-  });
-  return async (options = {}) => {
-    const { stage, cleanUp } = await startStage(options);
-    cleanups.push(cleanUp);
-    return stage;
-  };
+  const start = useCleanedUp(startStage);
+  return (options = {}) => start(options);
 }
 
 async function startStage({
@@ -69,20 +60,7 @@ async function startStage({
   const workspaces = { [UPSTREAM_KEY]: GATEWAY_WORKSPACE, [CALLER_KEY]: CALLER_WORKSPACE };
   const simulator = createSimulator({ clock, workspaces, ...simulatorOptions });
   const upstream = await serveSimulator((request) => simulator.fetch(request), 0);
-  const parsed = parseConfig(settings(upstream.baseUrl), {}, { sha256Hex });
-  if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));
-  const { config, secrets } = parsed;
-  const records: ExchangeRecord[] = [];
-  const internalErrors: unknown[] = [];
-  const gateway = createGateway({
-    config,
-    secrets,
-    clock,
-    onRecord: (record) => records.push(record),
-    onInternalError: (error) => internalErrors.push(error),
-  });
-  const { headersTimeoutMs, bodyBytes } = config.limits;
-  const server = await serveApp(gateway.app, { host: '127.0.0.1', port: 0, headersTimeoutMs, bodyBytes });
+  const { gateway, server, records, internalErrors } = await startGateway(settings(upstream.baseUrl), clock);
   const newest = (): Observation => {
     const observation = simulator.observations.list.at(-1);
     if (!observation) throw new Error('nothing has reached the simulator');
