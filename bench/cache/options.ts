@@ -17,6 +17,10 @@ export interface CacheBenchOptions {
   /** Which readings of what a 1h write keeps alive; plans are written for the first. */
   readonly prolong: readonly boolean[];
   readonly domains: number;
+  /** Which fixed placement the routing table is about; Slipstream's own where it is left out or names none. */
+  readonly routed: string | undefined;
+  /** How long a request counts half as load of its domain, which routing keeps within bounds. */
+  readonly loadHalfLifeMs: number;
   readonly only: string | undefined;
   readonly maxPositions: number;
 }
@@ -37,6 +41,8 @@ export const USAGE = `npm run bench:cache -- TRACE… [options]
   --positions turns|blocks     what the look-back counts in a block trace (turns)
   --prolong both|no|yes        does a 1h write keep a 5m prefix below it alive; plans are those of the first reading
   --domains N        cache domains for the routing table (4); 0 leaves it out
+  --routed TEXT      the routing table of the first fixed policy whose name contains it, instead of Slipstream's
+  --load-half-life S seconds after which a request counts half as load of its domain (600)
   --max-positions N  bound of the index (1000000)
   --only TEXT        only policies whose name contains it`;
 
@@ -51,6 +57,8 @@ const FLAGS = {
   positions: { type: 'string', default: 'turns' },
   prolong: { type: 'string', default: 'both' },
   domains: { type: 'string', default: '4' },
+  routed: { type: 'string' },
+  'load-half-life': { type: 'string', default: '600' },
   'max-positions': { type: 'string', default: '1000000' },
   only: { type: 'string' },
   help: { type: 'boolean', default: false },
@@ -78,6 +86,8 @@ export function parseCacheOptions(args: readonly string[]): ParsedCacheOptions {
         prolong: READINGS[oneOf('--prolong', values.prolong, ['both', 'no', 'yes'] as const)],
         domains: number('--domains', values.domains),
         maxPositions: number('--max-positions', values['max-positions']),
+        routed: values.routed,
+        loadHalfLifeMs: number('--load-half-life', values['load-half-life']) * 1000,
         only: values.only,
       },
     };

@@ -52,7 +52,8 @@ export const FIXED_POLICIES: readonly { name: string; place: Placement }[] = [
   { name: 'system + last, 1h', place: both(system('1h'), last('1h')) },
 ];
 
-export function fixedPolicy(name: string, place: Placement): Policy {
+/** @param watch what routing asks for depths; a fixed placement itself needs none. */
+export function fixedPolicy(name: string, place: Placement, watch: Watch = BLIND): Policy {
   return {
     name,
     singleFlight: false,
@@ -60,18 +61,45 @@ export function fixedPolicy(name: string, place: Placement): Policy {
       const marks = place(request).filter((mark) => mark.depth > 0 && mark.depth <= request.nodes.length);
       return { marks: marks.filter((mark, at) => marks[at + 1]?.depth !== mark.depth), pendingDepth: 0 };
     },
-    sent: () => {},
-    answered: () => {},
-    depthsIn: () => ({ liveDepth: 0, seenDepth: 0 }),
+    ...watch,
   };
 }
 
-export interface SlipstreamOptions {
-  readonly name: string;
-  readonly singleFlight: boolean;
+/** What is kept of traffic, whoever placed its markers. */
+export type Watch = Pick<Policy, 'sent' | 'answered' | 'depthsIn'>;
+
+const BLIND: Watch = { sent: () => {}, answered: () => {}, depthsIn: () => ({ liveDepth: 0, seenDepth: 0 }) };
+
+export interface WatchOptions {
   readonly prolong: Prolong;
   readonly rulesFor: (request: TraceRequest) => Omit<PlanRules, 'prolong'>;
   readonly maxPositions: number;
+}
+
+export function watchWith(index: PlacementIndex, { prolong, rulesFor }: WatchOptions): Watch {
+  const inFlight = new Map<number, SentRequest>();
+  return {
+    sent(request, domain, marks, nowMs) {
+      const added = marks.map(({ depth, ttl }) => ({ at: depth - 1, ttl }));
+      const rules = { ...rulesFor(request), prolong };
+      inFlight.set(request.line, observeSent(index, viewIn(request, domain), rules, added, nowMs));
+    },
+    answered(request, usage) {
+      const sent = inFlight.get(request.line);
+      inFlight.delete(request.line);
+      if (sent) settleAnswer(index, sent, usage);
+    },
+    depthsIn: (request, domain, nowMs) => readPath(index, viewIn(request, domain), prolong === true, nowMs),
+  };
+}
+
+function viewIn({ view }: TraceRequest, domain: string): PromptView {
+  return { ...view, key: `${domain}\n${view.key}` };
+}
+
+export interface SlipstreamOptions extends WatchOptions {
+  readonly name: string;
+  readonly singleFlight: boolean;
 }
 
 export interface SlipstreamPolicy extends Policy {
@@ -80,35 +108,21 @@ export interface SlipstreamPolicy extends Policy {
 }
 
 export function slipstreamPolicy(options: SlipstreamOptions): SlipstreamPolicy {
+  const { name, singleFlight, prolong } = options;
   const index = createPlacementIndex({ maxPositions: options.maxPositions });
-  const inFlight = new Map<number, SentRequest>();
   const planning = { count: 0, ms: 0 };
-  const rulesFor = (request: TraceRequest): PlanRules => ({ ...options.rulesFor(request), prolong: options.prolong });
-  const viewIn = (request: TraceRequest, domain: string): PromptView => ({
-    ...request.view,
-    key: `${domain}\n${request.view.key}`,
-  });
   return {
-    name: options.name,
-    singleFlight: options.singleFlight,
+    name,
+    singleFlight,
     index,
     planning,
+    ...watchWith(index, options),
     decide(request, domain, nowMs) {
       const startedMs = performance.now();
-      const plan = planCache(index, viewIn(request, domain), rulesFor(request), nowMs);
+      const plan = planCache(index, viewIn(request, domain), { ...options.rulesFor(request), prolong }, nowMs);
       planning.ms += performance.now() - startedMs;
       planning.count++;
       return { marks: plan.marks.map(({ at, ttl }) => ({ depth: at + 1, ttl })), pendingDepth: plan.pendingDepth };
     },
-    sent(request, domain, marks, nowMs) {
-      const added = marks.map(({ depth, ttl }) => ({ at: depth - 1, ttl }));
-      inFlight.set(request.line, observeSent(index, viewIn(request, domain), rulesFor(request), added, nowMs));
-    },
-    answered(request, usage) {
-      const sent = inFlight.get(request.line);
-      inFlight.delete(request.line);
-      if (sent) settleAnswer(index, sent, usage);
-    },
-    depthsIn: (request, domain, nowMs) => readPath(index, viewIn(request, domain), options.prolong === true, nowMs),
   };
 }

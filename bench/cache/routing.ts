@@ -1,64 +1,83 @@
 /**
- * Which of several cache domains (workspaces) gets a request. `affinity` is the gateway's way: where the longest live prefix
- * is, else where most of it was seen (what comes back a second time is worth writing only where that is known), unless that domain already has more than 1.25 times the mean load; load fades with a half-life of ten minutes.
+ * Which of several cache domains (workspaces) gets a request. `session`, `prefix` and `affinity` are the gateway's own
+ * decision: with what it remembers of sessions alone, with what the index knows of prefixes alone, and with both, which
+ * is how it runs. The others need no memory. A client's session is the trace's: a gateway sees it in a header.
+ *
+ * The decision weighs requests under way; a replay has none, so load is requests, fading with a half-life.
  */
+import { chooseUpstream, placeAfter, type Candidate } from '../../src/core/choose-upstream.ts';
+import { hashText } from '../../src/prompt/content-hash.ts';
+import { createMemorySessionPlaces } from '../../src/state/memory-session-places.ts';
+import type { SessionPlaces } from '../../src/state/session-places.ts';
 import type { Policy } from './policy.ts';
 import type { TraceRequest } from './trace.ts';
 
-export type RouterKind = 'single' | 'round-robin' | 'session' | 'affinity';
+export const ROUTER_KINDS = ['round-robin', 'session hash', 'session', 'prefix', 'affinity'] as const;
+export type RouterKind = 'single' | (typeof ROUTER_KINDS)[number];
 
 export interface Router {
   readonly kind: RouterKind;
   readonly domains: readonly string[];
   readonly load: Float64Array;
+  readonly places: SessionPlaces;
   /** Where a request that is being held was sent already. */
   readonly routed: Map<number, string>;
-  fadedMs: number;
+  readonly halfLifeMs: number;
+  nowMs: number;
   turn: number;
 }
 
-const LOAD_BOUND = 1.25;
-/** Requests; without it a quiet hour would tear conversations apart for the sake of a balance of one or two. */
-const LOAD_SLACK = 10;
-const HALF_LIFE_MS = 600_000;
+/** The default of `maxConcurrency`; it sets how much slack ten requests are. */
+const LIMIT = 256;
 
-export function createRouter(kind: RouterKind, count: number): Router {
-  const domains = Array.from({ length: count }, (_, at) => `domain-${at}`);
-  return { kind, domains, load: new Float64Array(count), routed: new Map(), fadedMs: 0, turn: 0 };
+export function createRouter(kind: RouterKind, count: number, halfLifeMs = 600_000): Router {
+  const router: Router = {
+    kind,
+    domains: Array.from({ length: count }, (_, at) => `domain-${at}`),
+    load: new Float64Array(count),
+    places: createMemorySessionPlaces({ nowMs: () => router.nowMs }),
+    routed: new Map(),
+    halfLifeMs,
+    nowMs: 0,
+    turn: 0,
+  };
+  return router;
 }
 
 export function chooseRoute(router: Router, policy: Policy, request: TraceRequest, nowMs: number): string {
   const known = router.routed.get(request.line);
   if (known !== undefined) return known;
-  const at = pick(router, policy, request, nowMs);
+  fade(router, nowMs);
+  const at = pick(router, policy, request);
   router.load[at] = (router.load[at] ?? 0) + 1;
   const domain = router.domains[at] ?? '';
   router.routed.set(request.line, domain);
   return domain;
 }
 
-function pick(router: Router, policy: Policy, request: TraceRequest, nowMs: number): number {
+function fade(router: Router, nowMs: number): void {
+  const share = 2 ** -((nowMs - router.nowMs) / router.halfLifeMs);
+  router.nowMs = nowMs;
+  router.load.forEach((load, at) => (router.load[at] = load * share));
+}
+
+function pick(router: Router, policy: Policy, request: TraceRequest): number {
   const count = router.domains.length;
   if (router.kind === 'single' || count === 1) return 0;
   if (router.kind === 'round-robin') return router.turn++ % count;
-  const home = hash(request.session) % count;
-  if (router.kind === 'session') return home;
-  return longestPrefix(router, policy, request, nowMs);
+  if (router.kind === 'session hash') return hashText(request.session) % count;
+  return decide(router, policy, request);
 }
 
-function longestPrefix(router: Router, policy: Policy, request: TraceRequest, nowMs: number): number {
-  const fade = 2 ** -((nowMs - router.fadedMs) / HALF_LIFE_MS);
-  router.fadedMs = nowMs;
-  router.load.forEach((load, at) => (router.load[at] = load * fade));
-  const mean = router.load.reduce((sum, load) => sum + load, 1) / router.domains.length;
-  const ranked = router.domains
-    .map((domain, at) => ({ at, load: router.load[at] ?? 0, ...policy.depthsIn(request, domain, nowMs) }))
-    .sort((a, b) => b.liveDepth - a.liveDepth || b.seenDepth - a.seenDepth || a.load - b.load);
-  return (ranked.find((candidate) => candidate.load <= LOAD_BOUND * mean + LOAD_SLACK) ?? ranked[0])?.at ?? 0;
-}
-
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
-  return value >>> 0;
+function decide({ kind, domains, load, places, nowMs }: Router, policy: Policy, request: TraceRequest): number {
+  const candidates = domains.map((id, at): Candidate => ({ id, cacheDomain: id, load: load[at] ?? 0, limit: LIMIT }));
+  const key = hashText(request.session);
+  const place = kind === 'prefix' ? null : places.find(key);
+  const tie = place ? 'turns' : 'none';
+  const depthsIn = (domain: string) =>
+    kind === 'session' ? { liveDepth: 0, seenDepth: 0 } : policy.depthsIn(request, domain, nowMs);
+  const decision = chooseUpstream(candidates, { place, tie, depthsIn });
+  if (decision.kind === 'none') return 0;
+  places.remember(key, placeAfter(place, decision.upstream, tie));
+  return domains.indexOf(decision.upstream.id);
 }

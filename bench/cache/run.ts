@@ -5,9 +5,18 @@ import { writeFileSync } from 'node:fs';
 import { MODELS, modelName } from '../../src/core/models.ts';
 import { lowerBound } from './lower-bound.ts';
 import { parseCacheOptions, type CacheBenchOptions } from './options.ts';
-import { FIXED_POLICIES, fixedPolicy, slipstreamPolicy, type Policy, type SlipstreamPolicy } from './policy.ts';
+import {
+  FIXED_POLICIES,
+  fixedPolicy,
+  slipstreamPolicy,
+  watchWith,
+  type Policy,
+  type SlipstreamPolicy,
+  type WatchOptions,
+} from './policy.ts';
+import { createPlacementIndex } from '../../src/prompt/placement-index.ts';
 import { replay, type Billed, type ReplayOptions } from './replay.ts';
-import { createRouter, type RouterKind } from './routing.ts';
+import { createRouter, ROUTER_KINDS, type RouterKind } from './routing.ts';
 import { summarize, type Summary } from './summary.ts';
 import { renderTable } from './table.ts';
 import { readTrace } from './read-trace.ts';
@@ -55,15 +64,22 @@ function compare(trace: Trace, options: CacheBenchOptions, prolong: boolean, pla
 function compareRouting(trace: Trace, options: CacheBenchOptions): Record<string, unknown> {
   const bound = lowerBound(trace, { read: options.read, write5m: WRITE_5M, write1h: WRITE_1H, prolong: false });
   const rows: Summary[] = [];
-  for (const kind of ['round-robin', 'session', 'affinity'] satisfies RouterKind[]) {
-    const policy = slipstream(options, false, true, `Slipstream, ${kind}`);
+  for (const kind of ROUTER_KINDS) {
+    const policy = routedPolicy(options, kind);
     const billed = replay(trace, policy, replayOptions(options, false, kind, options.domains));
-    const loads = loadsOf(billed);
     rows.push(summaryOf(trace, policy, billed, options, false, bound));
-    console.error(`  ${kind}: requests by domain ${loads.join(', ')}`);
+    console.error(`  ${policy.name}: requests by domain ${loadsOf(billed).join(', ')}`);
   }
   console.log(`\n${options.domains} cache domains\n${renderTable(rows)}`);
   return { trace: trace.name, domains: options.domains, rows };
+}
+
+/** Routing asks what the index has seen, so a fixed placement is watched too. */
+function routedPolicy(options: CacheBenchOptions, kind: RouterKind): Policy {
+  const fixed = FIXED_POLICIES.find(({ name }) => options.routed !== undefined && name.includes(options.routed));
+  if (!fixed) return slipstream(options, false, true, `Slipstream, ${kind}`);
+  const index = createPlacementIndex({ maxPositions: options.maxPositions });
+  return fixedPolicy(`${fixed.name}, ${kind}`, fixed.place, watchWith(index, watchOptions(options, false)));
 }
 
 function policiesOf(options: CacheBenchOptions, prolong: boolean): Policy[] {
@@ -83,13 +99,17 @@ function slipstream(
   singleFlight: boolean,
   name: string,
 ): SlipstreamPolicy {
+  return slipstreamPolicy({ ...watchOptions(options, prolong), name, singleFlight });
+}
+
+function watchOptions(options: CacheBenchOptions, prolong: boolean): WatchOptions {
   const rulesFor = (request: TraceRequest) => ({
     minimumTokens: minimumOf(options, request),
     read: readOf(options, request),
     write5m: WRITE_5M,
     write1h: WRITE_1H,
   });
-  return slipstreamPolicy({ name, singleFlight, prolong, rulesFor, maxPositions: options.maxPositions });
+  return { prolong, rulesFor, maxPositions: options.maxPositions };
 }
 
 function replayOptions(
@@ -104,7 +124,7 @@ function replayOptions(
     positions: options.positions,
     minimumFor: (request) => minimumOf(options, request),
     maxHoldMs: MAX_HOLD_MS,
-    router: createRouter(router, domains),
+    router: createRouter(router, domains, options.loadHalfLifeMs),
   };
 }
 

@@ -1,5 +1,6 @@
 /**
- * Notices on settings that are valid and may still not be what was meant: who can reach the gateway, and on whose money.
+ * Notices on settings that are valid and may still not be what was meant: who can reach the gateway, on whose money, and
+ * what would never come to its end.
  */
 import type { Config } from './config.ts';
 import type { Fault } from './fault.ts';
@@ -9,7 +10,7 @@ import { placesOf, valueAt } from './raw.ts';
 const SHORTEST_SAFE_KEY = 16;
 
 export function findAdvice(raw: unknown, config: Config, hostFrom: 'file' | 'environment'): Fault[] {
-  return [...shortKeys(raw), ...openDoor(config, hostFrom), ...sharedPurse(config)];
+  return [...shortKeys(raw), ...openDoor(config, hostFrom), ...sharedPurse(config), ...lateNotice(config)];
 }
 
 function shortKeys(raw: unknown): Fault[] {
@@ -38,6 +39,12 @@ function sharedPurse({ mode, upstreams }: Config): Fault[] {
       { at: ['upstreams', index, 'apiKey'], phrase, mend: 'add tenants with keys of their own, or remove apiKey' },
     ];
   });
+}
+
+function lateNotice({ limits }: Config): Fault[] {
+  if (limits.drainNoticeMs <= limits.drainMs) return [];
+  const phrase = 'is longer than limits.drain, which ends it';
+  return [{ at: ['limits', 'drainNotice'], phrase, mend: 'make limits.drain longer: it is counted from SIGTERM too' }];
 }
 
 export function isLoopback(host: string): boolean {

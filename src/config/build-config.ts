@@ -37,8 +37,11 @@ export function buildConfig(settings: Settings, overrides: ListenOverrides, plat
     limits: {
       bodyBytes: limits.bodyBytes,
       headersTimeoutMs: limits.headersTimeout,
+      retries: limits.retries,
       streamIdleMs: limits.streamIdle,
       drainMs: limits.drain,
+      drainNoticeMs: limits.drainNotice,
+      hangUpDrainMs: limits.hangUpDrain,
     },
   };
   return { config: freezeDeep(config), secrets: buildSecrets(upstreams, console.token) };
@@ -68,7 +71,7 @@ function buildUpstream({
 }
 
 function buildTenant(tenant: TenantSettings, upstreamIds: readonly string[], platform: ConfigPlatform): TenantConfig {
-  const { id, keys, maxConcurrency, queue, weight, cache, upstreams, budget } = tenant;
+  const { id, keys, maxConcurrency, queue, weight, cache, hangUp, recover, upstreams, budget } = tenant;
   return {
     id,
     keyDigests: keys.map((key) => digestOf(key, platform)),
@@ -76,6 +79,8 @@ function buildTenant(tenant: TenantSettings, upstreamIds: readonly string[], pla
     queue: { max: queue.max, timeoutMs: queue.timeout },
     weight,
     cache,
+    hangUp,
+    recover,
     upstreams: upstreams ?? [...upstreamIds],
     budget: budget ?? null,
   };

@@ -40,6 +40,10 @@ export interface TenantConfig {
   readonly queue: { readonly max: number; readonly timeoutMs: number };
   readonly weight: number;
   readonly cache: 'auto' | 'observe' | 'off';
+  /** What becomes of an answer whose caller is gone: `drain` reads it on, up to LimitsConfig.hangUpDrainMs. */
+  readonly hangUp: 'cancel' | 'drain';
+  /** Whether a stream that breaks after content is continued where the model allows it. */
+  readonly recover: 'off' | 'continue';
   /** Ids of Config.upstreams; never empty. */
   readonly upstreams: readonly string[];
   readonly budget: { readonly usd: number; readonly per: 'hour' | 'day' | 'month' } | null;
@@ -57,8 +61,15 @@ interface CacheConfig {
 interface LimitsConfig {
   readonly bodyBytes: number;
   readonly headersTimeoutMs: number;
+  /** How often a call that failed before its first content is made again; 0 leaves that to callers. */
+  readonly retries: number;
   readonly streamIdleMs: number;
+  /** Counted from the signal, so that it holds `drainNoticeMs`. */
   readonly drainMs: number;
+  /** How long the port stays open after SIGTERM, while /readyz tells balancers to go elsewhere. */
+  readonly drainNoticeMs: number;
+  /** How long an answer whose caller is gone is read on. */
+  readonly hangUpDrainMs: number;
 }
 
 export interface Secrets {

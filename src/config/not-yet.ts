@@ -15,8 +15,6 @@ export interface NotYet {
   readonly mend: string;
 }
 
-const LATER = 'remove it, or leave it for a later version';
-
 export const NOT_YET: readonly NotYet[] = [
   {
     setting: 'upstreams[].protocol',
@@ -39,13 +37,6 @@ export const NOT_YET: readonly NotYet[] = [
     reason: 'what a prefix must earn is always learned from the traffic',
     mend: 'write auto, or leave it for a later version',
   },
-  {
-    setting: 'tenants[].weight',
-    level: 'no effect',
-    asks: (value) => value !== 1 && value !== '1',
-    reason: 'all tenants have the same share of a contended upstream',
-    mend: LATER,
-  },
 ];
 
 export function findRefused(raw: unknown): Fault[] {
@@ -54,14 +45,10 @@ export function findRefused(raw: unknown): Fault[] {
   );
 }
 
-/** One for each setting, at the first place: a hundred tenants need not be told a hundred times. */
 export function findWithoutEffect(raw: unknown): Fault[] {
-  return asked(raw, 'no effect').flatMap(({ row, places }) => {
-    const [first, ...others] = places;
-    if (first === undefined) return [];
-    const more = others.length === 0 ? '' : ` (here and in ${others.length} more)`;
-    return [{ at: first, phrase: `has no effect yet${more}: ${row.reason}`, mend: row.mend }];
-  });
+  return asked(raw, 'no effect').flatMap(({ row, places }) =>
+    places.map((at) => ({ at, phrase: `has no effect yet: ${row.reason}`, mend: row.mend })),
+  );
 }
 
 function asked(raw: unknown, level: NotYet['level']) {

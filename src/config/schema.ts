@@ -55,6 +55,8 @@ const tenant = z.strictObject({
     .prefault({}),
   weight: setting(readPositive).prefault(1),
   cache: setting(choice('auto', 'observe', 'off')).prefault('auto'),
+  hangUp: setting(choice('cancel', 'drain')).prefault('cancel'),
+  recover: setting(choice('off', 'continue')).prefault('off'),
   upstreams: z.array(setting(readName)).optional(),
   budget: z
     .strictObject({
@@ -93,8 +95,11 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       bodyBytes: setting(readSize).prefault('32MiB'),
       headersTimeout: setting(duration(1)).prefault('10s'),
+      retries: setting(wholeNumber(0, 10)).prefault(4),
       streamIdle: setting(duration(1)).prefault('300s'),
       drain: setting(duration(0)).prefault('30s'),
+      drainNotice: setting(duration(0)).prefault('0s'),
+      hangUpDrain: setting(duration(0)).prefault('60s'),
     })
     .prefault({}),
 });

@@ -46,6 +46,7 @@ export const ERRORS = {
   ),
   queue_full: entry(429, 'rate_limit_error', true, 'caller', 'All slots and queue places of this tenant are taken.'),
   queue_timeout: entry(429, 'rate_limit_error', true, 'caller', 'No slot of this tenant became free in time.'),
+  upstream_busy: entry(429, 'rate_limit_error', true, 'upstream', 'No capacity of an upstream became free in time.'),
   headers_too_large: entry(431, 'invalid_request_error', false, 'caller', 'The request headers are too large.'),
   internal: entry(500, 'api_error', true, 'gateway', 'The gateway failed to handle this request.'),
   upstream_unreachable: entry(502, 'api_error', true, 'upstream', 'The upstream could not be reached.'),
@@ -56,6 +57,20 @@ export const ERRORS = {
     false,
     'upstream',
     'The upstream answered with a redirect, which is not followed.',
+  ),
+  upstream_credential_refused: entry(
+    502,
+    'api_error',
+    false,
+    'gateway',
+    "The upstream refused the gateway's own credential; its operator has been told.",
+  ),
+  upstream_unavailable: entry(
+    503,
+    'overloaded_error',
+    true,
+    'upstream',
+    'No upstream of this tenant is answering now.',
   ),
   draining: entry(503, 'overloaded_error', true, 'gateway', 'This gateway is shutting down; ask again.'),
   upstream_timeout: entry(504, 'timeout_error', true, 'upstream', 'The upstream did not answer in time.'),
@@ -69,6 +84,8 @@ export interface Refusal {
   readonly detail?: string;
   /** Seconds until asking again can help, from the real estimate; sent as `retry-after`. */
   readonly retryAfterSeconds?: number;
+  /** All has been tried that the gateway can: whatever the catalogue says, asking again is of no use now. */
+  readonly isFinal?: boolean;
   /** For method_not_allowed: the methods the path takes. */
   readonly allow?: string;
 }

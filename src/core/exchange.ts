@@ -1,3 +1,4 @@
+import type { UpstreamFailure } from './attempt.ts';
 import type { CacheResult } from './cache-result.ts';
 import type { Refusal } from './errors.ts';
 import type { HeaderMap } from './headers.ts';
@@ -42,21 +43,37 @@ export interface Reply {
   write(chunk: Uint8Array): boolean;
   /** Runs once when a full reply can take more, or when the caller is gone. */
   onDrain(run: () => void): void;
-  /** Ends properly; resolves when the last byte has left or the caller is gone. */
-  end(): Promise<void>;
+  /**
+   * Ends properly; resolves when the last byte has left or the caller is gone. Trailers go out where the head announced
+   * them and the runtime and HTTP version can.
+   */
+  end(trailers?: HeaderMap): Promise<void>;
   /** Ends so that the caller can see that something is missing: what was written is flushed, the end mark is not. */
   cut(): Promise<void>;
+  /** Ends at once: what the caller has not read by now is lost. */
+  drop(): Promise<void>;
 }
 
+/**
+ * Why an exchange is over before its answer is: the reason of its signal. `draining`: this process ends;
+ * `reader_stalled`: the caller is there and takes nothing.
+ */
+export type StopReason = 'caller_gone' | 'draining' | 'reader_stalled';
+
 /** How the body of a 2xx answer ended. */
-export type StreamOutcome = 'complete' | 'client_abort' | 'upstream_error' | 'truncated';
+export type StreamOutcome = 'complete' | 'client_abort' | 'reader_stalled' | 'upstream_error' | 'truncated';
 
 /** Milliseconds on the gateway's clock; null where it never came to that. */
 export interface ExchangeTimings {
+  /** When the first call went upstream, and the newest: the same unless it was asked again. */
+  firstSentAtMs: number | null;
   upstreamSentAtMs: number | null;
   upstreamHeadAtMs: number | null;
   firstContentAtMs: number | null;
-  queueMs: number;
+  /** The gateway's own time until the first call: waiting for a slot or for another request is not in it. */
+  overheadMs: number | null;
+  /** Waited for a slot, the tenant's or an upstream's. */
+  queueMs: number | null;
   /** Waited for another request to write a prefix that this one reads. */
   holdMs: number;
   /** From the arrival of the first content bytes to their leaving. */
@@ -78,9 +95,20 @@ export interface CacheStory {
   readonly expected: Readonly<Record<string, number>>;
 }
 
+/** One call to an upstream, as an exchange's story tells it. */
+export interface AttemptNote {
+  readonly upstream: string;
+  readonly outcome: string;
+  /** null: it ended before its head. */
+  readonly status: number | null;
+  readonly sentAtMs: number;
+  readonly endedAtMs: number;
+}
+
 /** What layers leave behind on an exchange for whoever tells its story. */
 export interface ExchangeNotes {
   cache: CacheStory | null;
+  readonly attempts: AttemptNote[];
 }
 
 /** What a layer wants to know of an answer while it passes, and to say on it. */
@@ -92,11 +120,11 @@ export interface AnswerWatch {
    * Called once, with what the answer says it read and wrote.
    */
   onContent(usage: TokenUsage | null): void;
-  /** Whether an answer of this status is to be held back and returned as `held`. */
-  holds(status: number): boolean;
+  /** The request goes out now, after all waiting. */
+  onSend(): void;
 }
 
-export const NO_WATCH: AnswerWatch = { cacheHeader: () => 'off', onContent: () => {}, holds: () => false };
+export const NO_WATCH: AnswerWatch = { cacheHeader: () => 'off', onContent: () => {}, onSend: () => {} };
 
 /** What became of one exchange. Returned by every layer, never thrown. */
 export type Outcome =
@@ -108,17 +136,35 @@ export type Outcome =
       readonly end: StreamOutcome;
       readonly usage: TokenUsage | null;
       readonly model: string | null;
+      /** What was wrong with the upstream; null where nothing was, or nothing that it could help. */
+      readonly failure: UpstreamFailure | null;
     }
   | {
-      /** Nothing has reached the caller yet: the edge renders it. */ readonly kind: 'refused';
+      /** Nothing has reached the caller yet: the edge renders it. */
+      readonly kind: 'refused';
       readonly refusal: Refusal;
+      /** What was wrong with the upstream, where that is the reason. */
+      readonly failure?: UpstreamFailure;
+      /** What an upstream had said by then that is billed. */
+      readonly usage?: TokenUsage | null;
+      readonly model?: string | null;
     }
   | {
-      /** An upstream answered and nothing of it has been sent: only seen by the layer that asked for it (AnswerWatch). */
+      /**
+       * An upstream answered with an error and nothing of it has been sent: whoever can mend it asks again, or sends it.
+       * A stream that ends with an `error` event before any content is one, too.
+       */
       readonly kind: 'held';
       readonly status: number;
       readonly body: Uint8Array;
-      /** Sends it after all. */
-      send(): Promise<Outcome>;
+      readonly failure: UpstreamFailure | null;
+      /** @param more headers to put on it, in lower case. */
+      send(more?: HeaderMap): Promise<Outcome>;
     }
-  | { /** The caller left before anything could be sent. */ readonly kind: 'abandoned' };
+  | {
+      /** The caller left before anything could be sent. */
+      readonly kind: 'abandoned';
+      /** What an upstream had said by then. */
+      readonly usage?: TokenUsage | null;
+      readonly model?: string | null;
+    };

@@ -26,6 +26,20 @@ export interface Position {
   readonly hash: number;
 }
 
+/**
+ * What ties a prompt to the place where it ran before, weakest first. `turns`: an answer of the model's, which any place
+ * can go on from. The others only one organization or workspace can read or find (docs: extended thinking, files, message
+ * threads): `thinking` blocks, a `file` by its id, a `container` by its id, the rest of the prompt in a `thread`.
+ */
+export const TIES = ['none', 'turns', 'thinking', 'file', 'container', 'thread'] as const;
+export type Tie = (typeof TIES)[number];
+
+/** Where a value stands in the body, quotes included. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface ScannedPrompt {
   /** tools, then system, then messages. */
   readonly positions: readonly Position[];
@@ -42,6 +56,12 @@ export interface ScannedPrompt {
   readonly isStream: boolean;
   /** All markers the caller has set, the automatic one and nested ones included; the API allows four. */
   readonly callerMarkers: number;
+  /** The strongest that was found. */
+  readonly tie: Tie;
+  /** The string of `metadata.user_id`. */
+  readonly userId: ByteRange | null;
+  /** A message thread: the answer it goes on from, null where it begins. */
+  readonly thread: { readonly previousMessageId: ByteRange | null } | null;
   /** Why nothing may be added to this body; null when everything in it was understood. */
   readonly uncertain: string | null;
 }

@@ -12,6 +12,8 @@ export interface StreamMeter {
   readonly usage: TokenUsage;
   /** The model as the answer names it; null until `message_start`. */
   readonly model: string | null;
+  /** The id of the message; null until `message_start`. */
+  readonly messageId: string | null;
   /** True from the first `content_block_start` on: what TTFT is measured to. */
   readonly hasContent: boolean;
   readonly ending: 'open' | 'complete' | 'error';
@@ -24,7 +26,7 @@ const READ_EVENTS = new Set(['message_start', 'message_delta', 'error', '']);
 
 interface StreamEventData {
   readonly type?: unknown;
-  readonly message?: { readonly model?: unknown; readonly usage?: unknown } | null;
+  readonly message?: { readonly id?: unknown; readonly model?: unknown; readonly usage?: unknown } | null;
   readonly usage?: unknown;
   readonly error?: { readonly type?: unknown } | null;
 }
@@ -32,6 +34,7 @@ interface StreamEventData {
 export function createStreamMeter(): StreamMeter {
   let usage = NO_USAGE;
   let model: string | null = null;
+  let messageId: string | null = null;
   let hasContent = false;
   let ending: StreamMeter['ending'] = 'open';
   let errorType: string | null = null;
@@ -42,6 +45,7 @@ export function createStreamMeter(): StreamMeter {
       case 'message_start':
         usage = foldUsage(usage, event.message?.usage);
         model = text(event.message?.model) ?? model;
+        messageId = text(event.message?.id) ?? messageId;
         break;
       case 'content_block_start':
       case 'content_block_delta':
@@ -71,6 +75,9 @@ export function createStreamMeter(): StreamMeter {
     },
     get model() {
       return model;
+    },
+    get messageId() {
+      return messageId;
     },
     get hasContent() {
       return hasContent;

@@ -54,6 +54,18 @@ export function foldUsage(known: TokenUsage, reported: unknown): TokenUsage {
   };
 }
 
+/** Of two calls that made one answer. What multiplies prices is taken from the first. */
+export function sumUsage(first: TokenUsage, second: TokenUsage): TokenUsage {
+  return {
+    ...first,
+    uncachedInput: first.uncachedInput + second.uncachedInput,
+    cacheRead: first.cacheRead + second.cacheRead,
+    cacheWrite5m: first.cacheWrite5m + second.cacheWrite5m,
+    cacheWrite1h: first.cacheWrite1h + second.cacheWrite1h,
+    output: first.output + second.output,
+  };
+}
+
 function count(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }

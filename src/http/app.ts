@@ -12,7 +12,7 @@ export function createApp(options: AppOptions): Hono {
 
   app.on(['GET', 'HEAD'], ['/', '/api/hello'], (c) => own(c, 'slipstream\n')); // Claude Code warms its connection here
   app.get('/healthz', (c) => own(c, 'ok\n'));
-  app.get('/readyz', (c) => (options.isDraining() ? own(c, 'draining\n', 503) : own(c, 'ready\n')));
+  app.get('/readyz', (c) => (options.openExchanges.isDraining ? own(c, 'draining\n', 503) : own(c, 'ready\n')));
   app.get('/metrics', async (c) => {
     const page = await options.metricsPage(c.req.header('accept') ?? '');
     return c.body(page.text, 200, { 'content-type': page.contentType, 'x-slipstream-id': newId() });

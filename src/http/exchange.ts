@@ -1,5 +1,5 @@
 import type { Context as HonoContext } from 'hono';
-import type { Outcome, Reply } from '../core/exchange.ts';
+import type { Outcome, Reply, StopReason } from '../core/exchange.ts';
 import type { HeaderMap } from '../core/headers.ts';
 
 /**
@@ -12,8 +12,10 @@ export interface HttpExchange {
   readonly target: string;
   /** Lower-case names; repeated lines joined as RFC 9110 §5.3 allows. */
   readonly headers: HeaderMap;
-  /** Aborted when the caller is gone, whether it closed (FIN) or reset the connection. */
+  /** Aborted when the exchange is over before its answer is; `reason` says why. `caller_gone`: by FIN or by RST. */
   readonly signal: AbortSignal;
+  /** The first reason counts. */
+  stop(reason: StopReason): void;
   readBody(limits: BodyLimits): Promise<BodyResult>;
   /** The body as it arrives, for requests that are forwarded unread; null where there is none. */
   bodyStream(): AsyncIterable<Uint8Array> | null;

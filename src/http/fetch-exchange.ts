@@ -1,6 +1,6 @@
 import type { Context as HonoContext } from 'hono';
 import type { Clock } from '../core/clock.ts';
-import type { Outcome, Reply } from '../core/exchange.ts';
+import type { Outcome, Reply, StopReason } from '../core/exchange.ts';
 import type { HeaderMap } from '../core/headers.ts';
 import type { BodyLimits, BodyResult, ExchangeOf, HttpExchange, Responded } from './exchange.ts';
 
@@ -11,18 +11,41 @@ export function createFetchExchange(clock: Clock): ExchangeOf {
 
 function fetchExchange(context: HonoContext, clock: Clock): HttpExchange {
   const request = context.req.raw;
-  const gone = new AbortController();
-  if (request.signal.aborted) gone.abort();
-  request.signal.addEventListener('abort', () => gone.abort(), { once: true });
+  const caller = createCaller();
+  if (request.signal.aborted) caller.leave();
+  request.signal.addEventListener('abort', () => caller.leave(), { once: true });
   const url = new URL(request.url);
   return {
     method: request.method,
     target: url.pathname + url.search,
     headers: headerMap(request.headers),
-    signal: gone.signal,
+    signal: caller.over.signal,
+    stop: (reason) => caller.over.abort(reason),
     readBody: (limits) => readBody(request, limits, clock),
     bodyStream: () => request.body,
-    respond: (run) => respond(run, gone),
+    respond: (run) => respond(run, caller),
+  };
+}
+
+/** The other side: there, or gone; its exchange may be over in either case. */
+interface Caller {
+  readonly over: AbortController;
+  readonly isGone: boolean;
+  leave(): void;
+}
+
+function createCaller(): Caller {
+  const over = new AbortController();
+  let isGone = false;
+  return {
+    over,
+    get isGone() {
+      return isGone;
+    },
+    leave() {
+      isGone = true;
+      over.abort('caller_gone' satisfies StopReason);
+    },
   };
 }
 
@@ -68,14 +91,14 @@ async function giveUp(reader: ReadableStreamDefaultReader<Uint8Array>, result: B
 /** Bytes that may wait for the caller before the upstream is paused. */
 const HIGH_WATER_BYTES = 64 * 1024;
 
-async function respond(run: (reply: Reply) => Promise<Outcome>, gone: AbortController): Promise<Responded> {
+async function respond(run: (reply: Reply) => Promise<Outcome>, caller: Caller): Promise<Responded> {
   const opened = Promise.withResolvers<Response>();
-  const outcome = run(createStreamReply(opened.resolve, gone));
+  const outcome = run(createStreamReply(opened.resolve, caller));
   const first = await Promise.race([opened.promise, outcome]);
   return first instanceof Response ? { kind: 'sent', response: first } : { kind: 'unsent', outcome: first };
 }
 
-function createStreamReply(onOpen: (response: Response) => void, gone: AbortController): Reply {
+function createStreamReply(onOpen: (response: Response) => void, caller: Caller): Reply {
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   let isOpen = false;
   let onDrain: (() => void) | null = null;
@@ -91,7 +114,7 @@ function createStreamReply(onOpen: (response: Response) => void, gone: AbortCont
       },
       pull: drained,
       cancel: () => {
-        gone.abort();
+        caller.leave();
         drained();
       },
     },
@@ -110,19 +133,24 @@ function createStreamReply(onOpen: (response: Response) => void, gone: AbortCont
       onOpen(new Response(bodyless ? null : body, { status, headers: list as [string, string][] }));
     },
     write(chunk) {
-      if (gone.signal.aborted) return true;
+      if (caller.isGone) return true;
       controller?.enqueue(chunk);
       return (controller?.desiredSize ?? 1) > 0;
     },
     onDrain(run) {
       onDrain = run;
-      if (gone.signal.aborted) drained();
+      if (caller.isGone) drained();
     },
     async end() {
-      if (!gone.signal.aborted) controller?.close();
+      if (!caller.isGone) controller?.close();
     },
     async cut() {
-      if (!gone.signal.aborted) controller?.error(new Error('the answer broke off'));
+      if (!caller.isGone) controller?.error(new Error('the answer broke off'));
+    },
+    async drop() {
+      if (!caller.isGone) controller?.error(new Error('the reader stalled'));
+      caller.leave();
+      drained();
     },
   };
 }

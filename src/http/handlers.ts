@@ -14,11 +14,12 @@ import type { ScannedPrompt } from '../core/scanned-prompt.ts';
 import type { Tenant } from '../core/tenant.ts';
 import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Context, Service } from '../pipeline/service.ts';
+import { FIRST_ATTEMPT, type Context, type Service } from '../pipeline/service.ts';
 import { readRequest } from '../prompt/read-request.ts';
 import { STATUS_CLIENT_CLOSED } from '../pipeline/with-metering.ts';
 import type { ConsoleApiOptions } from './console-api.ts';
 import type { BodyResult, ExchangeOf, HttpExchange } from './exchange.ts';
+import type { OpenExchanges } from './open-exchanges.ts';
 import { newRequestId, renderRefusal } from './refusals.ts';
 import type { Identified } from './tenants.ts';
 
@@ -30,7 +31,7 @@ export interface AppOptions {
   readonly identify: (headers: HeaderMap) => Identified;
   readonly mode: () => 'pass-through' | 'managed';
   readonly limits: () => { readonly bodyBytes: number; readonly headersTimeoutMs: number };
-  readonly isDraining: () => boolean;
+  readonly openExchanges: OpenExchanges;
   readonly metrics: Metrics;
   readonly tenantLabels: TenantLabels;
   readonly metricsPage: (accept: string) => Promise<{ readonly text: string; readonly contentType: string }>;
@@ -70,12 +71,15 @@ export function createHandlers(options: AppOptions): Handlers {
   const run = async (exchange: HttpExchange, tenant: Tenant, request: GatewayRequest): Promise<Response> => {
     const { clock, service } = options;
     const responded = await exchange.respond(async (reply) => {
+      const close = options.openExchanges.add(exchange);
       try {
         return await service(request, newContext(exchange, tenant, clock, reply));
       } catch (error) {
         options.onInternalError(error, request.id);
         if (reply.isOpen) await reply.cut();
         return { kind: 'refused', refusal: { code: 'internal' } };
+      } finally {
+        close();
       }
     });
     return responded.kind === 'sent' ? responded.response : renderOutcome(responded.outcome, request.id);
@@ -88,7 +92,7 @@ export function createHandlers(options: AppOptions): Handlers {
     async forwardMessages(c, operation) {
       const id = newRequestId();
       const exchange = options.exchangeOf(c);
-      const identified = admit(exchange, options);
+      const identified = options.identify(exchange.headers);
       if (identified.kind === 'refused') return refused(identified.refusal, id, operation, null);
       const { tenant } = identified;
       const mediaType = mediaTypeRefusal(exchange.headers);
@@ -109,7 +113,7 @@ export function createHandlers(options: AppOptions): Handlers {
     async forwardUnread(c, operation) {
       const id = newRequestId();
       const exchange = options.exchangeOf(c);
-      const identified = admit(exchange, options);
+      const identified = options.identify(exchange.headers);
       if (identified.kind === 'refused') return refused(identified.refusal, id, operation, null);
       const { method, target, headers } = exchange;
       const body = exchange.bodyStream();
@@ -126,11 +130,6 @@ const NOT_READ: { kind: 'scanned'; model: null; prompt: ScannedPrompt | null } =
   model: null,
   prompt: null,
 };
-
-function admit(exchange: HttpExchange, options: AppOptions): Identified {
-  if (options.isDraining()) return { kind: 'refused', refusal: { code: 'draining', retryAfterSeconds: 1 } };
-  return options.identify(exchange.headers);
-}
 
 function renderOutcome(outcome: Outcome, id: string): Response {
   if (outcome.kind === 'refused') return renderRefusal(outcome.refusal, id);
@@ -160,19 +159,26 @@ function newContext(exchange: HttpExchange, tenant: Tenant, clock: Clock, reply:
     clock,
     reply,
     signal: exchange.signal,
+    stop: exchange.stop,
     timings: newTimings(),
     routed: null,
+    attempt: FIRST_ATTEMPT,
+    expectedInputTokens: null,
+    onHead: () => {},
+    onContent: () => {},
     watch: NO_WATCH,
-    notes: { cache: null },
+    notes: { cache: null, attempts: [] },
   };
 }
 
 function newTimings(): ExchangeTimings {
   return {
+    firstSentAtMs: null,
     upstreamSentAtMs: null,
     upstreamHeadAtMs: null,
     firstContentAtMs: null,
-    queueMs: 0,
+    overheadMs: null,
+    queueMs: null,
     holdMs: 0,
     firstEventMs: null,
   };

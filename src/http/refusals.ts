@@ -12,7 +12,7 @@ export function renderRefusal(refusal: Refusal, requestId: string): Response {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     'x-slipstream-id': requestId,
-    'x-should-retry': String(retry),
+    'x-should-retry': String(retry && refusal.isFinal !== true),
   };
   if (refusal.retryAfterSeconds !== undefined) headers['retry-after'] = String(refusal.retryAfterSeconds);
   if (refusal.allow !== undefined) headers['allow'] = refusal.allow;

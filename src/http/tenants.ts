@@ -1,7 +1,6 @@
 import type { Config, TenantConfig } from '../config/config.ts';
 import type { Refusal } from '../core/errors.ts';
 import { headerValue, type HeaderMap } from '../core/headers.ts';
-import { createFixedLimit } from '../core/limit.ts';
 import type { Tenant } from '../core/tenant.ts';
 
 /**
@@ -50,10 +49,13 @@ function identifyByCredential(
   const { maxConcurrency, maxWaiters, maxWaitMs } = PASS_THROUGH;
   const tenant: Tenant = {
     id: `t-${sha256Hex(credential).slice(0, DIGEST_CHARACTERS_IN_ID)}`,
-    slots: { limit: createFixedLimit(maxConcurrency), maxWaiters, maxWaitMs },
+    slots: { limit: maxConcurrency, maxWaiters, maxWaitMs },
+    weight: 1,
     upstreams,
     budget: null,
     cache: 'auto',
+    hangUp: 'cancel',
+    recover: 'off',
   };
   return { kind: 'tenant', tenant };
 }
@@ -62,13 +64,16 @@ function toTenant(config: TenantConfig): Tenant {
   return {
     id: config.id,
     slots: {
-      limit: createFixedLimit(config.maxConcurrency),
+      limit: config.maxConcurrency,
       maxWaiters: config.queue.max,
       maxWaitMs: config.queue.timeoutMs,
     },
+    weight: config.weight,
     upstreams: config.upstreams,
     budget: config.budget,
     cache: config.cache,
+    hangUp: config.hangUp,
+    recover: config.recover,
   };
 }
 

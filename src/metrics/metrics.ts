@@ -1,4 +1,4 @@
-import type { LabelsOf, NameOf } from './table.ts';
+import type { LabelsOf, MetricName, NameOf } from './table.ts';
 
 /** Port: where figures go. Cheap, synchronous, and never throws into a request. */
 export interface Metrics {
@@ -8,4 +8,9 @@ export interface Metrics {
   /** For gauges that are read off something when a scrape asks. */
   set<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number): void;
   observe<Name extends NameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number): void;
+}
+
+/** Where gauges are put up that are read off something: all series of one can be taken down first. */
+export interface GaugeBoard extends Pick<Metrics, 'add' | 'set'> {
+  clear(name: MetricName): void;
 }

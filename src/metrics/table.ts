@@ -114,6 +114,16 @@ export const METRICS = {
     labels: ['upstream', 'outcome'],
     help: 'Calls to an upstream by outcome.',
   },
+  slipstream_upstream_state: {
+    kind: 'gauge',
+    labels: ['upstream', 'state'],
+    help: 'Whether an upstream is in this state: 1 or 0; closed is in order.',
+  },
+  slipstream_upstream_ratelimit_remaining: {
+    kind: 'gauge',
+    labels: ['upstream', 'model_class', 'kind'],
+    help: 'What an upstream has left of its requests and tokens per minute, as its last answer said and time has refilled.',
+  },
   slipstream_slots_in_use: {
     kind: 'gauge',
     labels: ['scope', 'name'],

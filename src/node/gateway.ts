@@ -2,22 +2,31 @@ import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { Hono } from 'hono';
 import type { Config, Secrets } from '../config/config.ts';
+import { createAdaptiveLimit } from '../core/adaptive-limit.ts';
+import type { BreakerState } from '../core/circuit-breaker.ts';
 import type { Clock } from '../core/clock.ts';
+import { createRetryBudget } from '../core/retry-budget.ts';
 import { createApp } from '../http/app.ts';
+import { createOpenExchanges } from '../http/open-exchanges.ts';
 import { createTenantDirectory, type TenantDirectory } from '../http/tenants.ts';
 import { createHitRatio } from '../metrics/hit-ratio.ts';
 import { createTenantLabels } from '../metrics/labels.ts';
 import type { CacheSettings } from '../pipeline/cache-target.ts';
-import type { RoutedUpstream } from '../pipeline/upstream.ts';
-import type { Route } from '../pipeline/with-routing.ts';
 import { createService } from '../pipeline/create-service.ts';
+import { createFleet, type FleetEntry } from '../pipeline/fleet.ts';
+import { publishGauges } from '../pipeline/gauges.ts';
+import { promptDepths } from '../pipeline/prompt-depths.ts';
+import { hasElsewhere } from '../pipeline/with-routing.ts';
 import { createPromptMemory } from '../prompt/prompt-memory.ts';
 import { createMemoryFlights } from '../state/memory-flights.ts';
 import type { ExchangeRecord } from '../pipeline/with-metering.ts';
 import { createMemoryLedger } from '../state/ledger.ts';
+import { createMemorySessionPlaces } from '../state/memory-session-places.ts';
 import { createMemorySlots } from '../state/memory-slots.ts';
+import { createMemoryUpstreamCapacity } from '../state/memory-upstream-capacity.ts';
 import { createRecent } from '../state/recent.ts';
 import type { Slots } from '../state/slots.ts';
+import type { UpstreamCapacity } from '../state/upstream-capacity.ts';
 import { createClaudeUpstream } from '../upstream/claude-upstream.ts';
 import type { Transport } from '../upstream/transport.ts';
 import { createNodeExchange } from './node-exchange.ts';
@@ -29,9 +38,14 @@ export interface Gateway {
   readonly app: Hono;
   readonly metrics: PrometheusMetrics;
   readonly slots: Slots;
-  /** From the next request on; what runs keeps what it started with. */
+  readonly capacity: UpstreamCapacity;
+  readonly openExchanges: number;
+  /** From the next request on; what runs keeps what it started with, what waits is served by the new limits. */
   reload(config: Config, secrets: Secrets): void;
+  /** Not ready any more; what arrives is served all the same. */
   startDraining(): void;
+  /** Ends every exchange now: streams by an `error` event, what waits by a refusal. Returns how many there were. */
+  stopExchanges(): number;
   close(): Promise<void>;
 }
 
@@ -41,12 +55,15 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly onRecord: (record: ExchangeRecord) => void;
   readonly onInternalError: (error: unknown, requestId: string) => void;
+  /** An upstream is taken out of service, tried again, or back. */
+  readonly onBreaker?: (upstreamId: string, from: BreakerState, to: BreakerState) => void;
+  /** In [0, 1); Math.random where it is left out. */
+  readonly random?: () => number;
 }
 
 interface Settings {
   readonly config: Config;
   readonly directory: TenantDirectory;
-  readonly route: Route;
   /** null: the console is off. */
   readonly consoleTokenDigest: string | null;
 }
@@ -60,15 +77,22 @@ export function createGateway(options: GatewayOptions): Gateway {
   const memory = createPromptMemory();
   const recent = createRecent<ExchangeRecord>(RECENT_REQUESTS);
   const transport = createUndiciTransport({ bodyIdleMs: () => settings.config.limits.streamIdleMs });
-  let settings: Settings = settingsOf(options.config, options.secrets, transport, clock);
-  let isDraining = false;
+  const fleet = createFleet();
+  const capacity = createMemoryUpstreamCapacity({ clock, createLimit: createAdaptiveLimit });
+  const openExchanges = createOpenExchanges();
+  const apply = (config: Config, secrets: Secrets): Settings => {
+    fleet.replace(fleetOf(config, secrets, transport, clock));
+    for (const { id, maxConcurrency } of config.upstreams) capacity.setCeiling(id, maxConcurrency);
+    const next = settingsOf(config, secrets);
+    for (const tenant of next.directory.tenants) slots.setLimit(tenant.id, tenant.slots.limit);
+    return next;
+  };
+  let settings: Settings = apply(options.config, options.secrets);
 
-  metrics.onScrape(() => {
-    publishSlots(metrics, slots, settings.directory, tenantLabels.of);
-    metrics.clear('slipstream_cache_hit_ratio');
-    for (const [model, ratio] of hitRatio.ratios()) metrics.set('slipstream_cache_hit_ratio', { model }, ratio);
-  });
+  const tenants = () => settings.directory.tenants;
+  metrics.onScrape(() => publishGauges(metrics, { clock, slots, capacity, fleet, hitRatio, tenantLabels, tenants }));
 
+  const cacheSettings = (): CacheSettings => cacheSettingsOf(settings.config.cache);
   const service = createService({
     clock,
     metrics,
@@ -78,8 +102,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     ledger: createMemoryLedger(),
     ...memory,
     flights: createMemoryFlights(clock),
-    cacheSettings: () => cacheSettingsOf(settings.config.cache),
-    route: (upstreamIds) => settings.route(upstreamIds),
+    cacheSettings,
+    retryBudget: createRetryBudget(),
+    maxRetries: () => settings.config.limits.retries,
+    random: options.random ?? Math.random,
+    fleet,
+    capacity,
+    places: createMemorySessionPlaces(clock),
+    hasElsewhere: (request, context, failedAt) => hasElsewhere({ fleet, clock }, request, context, failedAt),
+    depthsIn: promptDepths({ clock, ...memory, cacheSettings }),
+    onBreaker: options.onBreaker ?? (() => {}),
+    relayLimits: () => settings.config.limits,
+    stopped: openExchanges.stopped,
     onInternalError: options.onInternalError,
     onRecord(record) {
       recent.add(record.id, record);
@@ -93,7 +127,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     identify: (headers) => settings.directory.identify(headers),
     mode: () => settings.config.mode,
     limits: () => settings.config.limits,
-    isDraining: () => isDraining,
+    openExchanges,
     metrics,
     tenantLabels,
     metricsPage: (accept) => metrics.page(accept),
@@ -111,12 +145,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     app,
     metrics,
     slots,
+    capacity,
+    get openExchanges() {
+      return openExchanges.count;
+    },
     reload(config, secrets) {
-      settings = settingsOf(config, secrets, transport, clock);
+      settings = apply(config, secrets);
     },
-    startDraining() {
-      isDraining = true;
-    },
+    startDraining: () => openExchanges.startDraining(),
+    stopExchanges: () => openExchanges.stopAll(),
     close: () => transport.close(),
   };
 }
@@ -132,46 +169,17 @@ export function sha256Hex(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
-function settingsOf(config: Config, secrets: Secrets, transport: Transport, clock: Clock): Settings {
-  const upstreams = new Map<string, RoutedUpstream>();
-  for (const { id, baseUrl, credential, cacheDomain, stripsAttribution } of config.upstreams) {
-    const apiKey = secrets.upstreamKeys.get(id) ?? null;
-    upstreams.set(id, {
-      upstream: createClaudeUpstream({ id, baseUrl, apiKey, transport, clock }),
-      credential,
-      cacheDomain,
-      stripsAttribution,
-    });
-  }
-  const route: Route = (upstreamIds) => {
-    const routed = upstreams.get(upstreamIds[0] ?? '');
-    if (!routed) throw new Error('a tenant without an upstream'); // the settings parser lets none through
-    return routed;
-  };
+function settingsOf(config: Config, secrets: Secrets): Settings {
   const token = config.console.enabled ? secrets.consoleToken : null;
   const consoleTokenDigest = token === null ? null : sha256Hex(token);
-  return { config, directory: createTenantDirectory(config, sha256Hex), route, consoleTokenDigest };
+  return { config, directory: createTenantDirectory(config, sha256Hex), consoleTokenDigest };
 }
 
-function publishSlots(
-  metrics: PrometheusMetrics,
-  slots: Slots,
-  directory: TenantDirectory,
-  labelOf: (tenantId: string) => string,
-): void {
-  for (const name of SLOT_GAUGES) metrics.clear(name);
-  const counts = slots.counts();
-  for (const { id, slots: rules } of directory.tenants) {
-    if (!counts.has(id)) publish(id, { inUse: 0, waiting: 0, limit: rules.limit.current });
-  }
-  for (const [id, count] of counts) publish(id, count);
-
-  function publish(id: string, count: { inUse: number; waiting: number; limit: number }): void {
-    const labels = { scope: 'tenant', name: labelOf(id) };
-    metrics.add('slipstream_slots_in_use', labels, count.inUse);
-    metrics.add('slipstream_slots_limit', labels, count.limit);
-    metrics.add('slipstream_queue_depth', labels, count.waiting);
-  }
+function fleetOf(config: Config, secrets: Secrets, transport: Transport, clock: Clock): FleetEntry[] {
+  return config.upstreams.map(({ id, baseUrl, credential, cacheDomain, stripsAttribution }) => {
+    const apiKey = secrets.upstreamKeys.get(id) ?? null;
+    const upstream = createClaudeUpstream({ id, baseUrl, apiKey, transport, clock });
+    const credentialMark = sha256Hex(`${baseUrl}\n${apiKey}`);
+    return { routed: { upstream, credential, cacheDomain, stripsAttribution }, credentialMark };
+  });
 }
-
-const SLOT_GAUGES = ['slipstream_slots_in_use', 'slipstream_slots_limit', 'slipstream_queue_depth'] as const;

@@ -20,12 +20,13 @@ function nodeExchange(incoming: IncomingMessage, outgoing: ServerResponse, clock
     method: incoming.method ?? 'GET',
     target: originForm(incoming.url ?? '/'),
     headers: incoming.headers as HeaderMap,
-    signal: reply.gone,
+    signal: reply.signal,
+    stop: reply.stop,
     readBody: (limits) => readBody(incoming, limits, clock),
     bodyStream: () => (hasBody(incoming) ? (incoming as AsyncIterable<Uint8Array>) : null),
     async respond(run) {
       const outcome = await run(reply);
-      const isSent = reply.isOpen || reply.gone.aborted;
+      const isSent = reply.isOpen || reply.isGone;
       return isSent ? { kind: 'sent', response: RESPONSE_ALREADY_SENT } : { kind: 'unsent', outcome };
     },
   };

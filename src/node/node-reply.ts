@@ -1,16 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Reply } from '../core/exchange.ts';
+import type { Reply, StopReason } from '../core/exchange.ts';
 
 /**
  * A reply that writes to the response stream of `node:http` itself. Web Streams in between cost more than everything
- * else a gateway does. `gone` is aborted when the connection ends before the answer has left, whichever way it ends.
+ * else a gateway does. `signal` is aborted when the connection ends before the answer has left, whichever way it ends, or
+ * when somebody stops the exchange.
  */
 export interface NodeReply extends Reply {
-  readonly gone: AbortSignal;
+  readonly isGone: boolean;
+  readonly signal: AbortSignal;
+  stop(reason: StopReason): void;
 }
 
 export function createNodeReply(incoming: IncomingMessage, outgoing: ServerResponse): NodeReply {
-  const gone = new AbortController();
+  const over = new AbortController();
+  let isGone = false;
   const { socket } = incoming;
   const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<void>();
   let isOpen = false;
@@ -27,7 +31,10 @@ export function createNodeReply(incoming: IncomingMessage, outgoing: ServerRespo
     outgoing.off('close', onClose);
     socket.off('close', onClose);
     socket.off('end', onHalfClose);
-    if (!outgoing.writableFinished) gone.abort();
+    if (!outgoing.writableFinished) {
+      isGone = true;
+      over.abort('caller_gone' satisfies StopReason);
+    }
     resolveClosed();
     onDrain();
   };
@@ -48,35 +55,45 @@ export function createNodeReply(incoming: IncomingMessage, outgoing: ServerRespo
   const endsWithConnection = (): boolean => incoming.httpVersionMinor === 0 && !outgoing.hasHeader('content-length');
 
   return {
-    gone: gone.signal,
+    get isGone() {
+      return isGone;
+    },
+    signal: over.signal,
+    stop: (reason) => over.abort(reason),
     get isOpen() {
       return isOpen;
     },
     open({ status, headers }) {
       isOpen = true;
-      if (gone.signal.aborted) return;
+      if (isGone) return;
       outgoing.writeHead(status, headers as Record<string, string | string[]>);
       // The first chunk nearly always comes with the head and shares its packet; a head alone must not wait for it.
       setImmediate(() => {
-        if (!hasWritten && !outgoing.writableEnded && !gone.signal.aborted) outgoing.flushHeaders();
+        if (!hasWritten && !outgoing.writableEnded && !isGone) outgoing.flushHeaders();
       });
     },
     write(chunk) {
       hasWritten = true;
-      return gone.signal.aborted || outgoing.write(chunk);
+      return isGone || outgoing.write(chunk);
     },
     onDrain(run) {
-      if (gone.signal.aborted) run();
+      if (isGone) run();
       else waitingForDrain = run;
     },
-    end() {
-      if (!gone.signal.aborted) outgoing.end();
+    end(trailers) {
+      if (trailers && !isGone) outgoing.addTrailers(trailers as Record<string, string>);
+      if (!isGone) outgoing.end();
       return closed;
     },
     cut() {
       if (!outgoing.socket) outgoing.destroy();
       else if (endsWithConnection()) socket.write('', () => socket.resetAndDestroy());
       else socket.destroySoon();
+      return closed;
+    },
+    drop() {
+      if (outgoing.socket) socket.destroy();
+      else outgoing.destroy();
       return closed;
     },
   };

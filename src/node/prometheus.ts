@@ -1,15 +1,13 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Metrics } from '../metrics/metrics.ts';
+import type { GaugeBoard, Metrics } from '../metrics/metrics.ts';
 import { METRICS, type MetricName, type MetricRow } from '../metrics/table.ts';
 
 /** prom-client behind the metrics port: every metric of the table, and what the operator reads at /metrics. */
-export interface PrometheusMetrics extends Metrics {
+export interface PrometheusMetrics extends Metrics, GaugeBoard {
   /** @param accept the scraper's Accept header: OpenMetrics where it asks for it. */
   page(accept: string): Promise<{ text: string; contentType: string }>;
   /** Called before each scrape, for gauges that are read off something. */
   onScrape(run: () => void): void;
-  /** Forgets all series of a gauge, so that what is gone does not stay at its last value. */
-  clear(name: MetricName): void;
 }
 
 type AnyMetric = Counter | Gauge | Histogram;

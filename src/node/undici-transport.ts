@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { errors, Pool, type Dispatcher } from 'undici';
-import type { ErrorCode } from '../core/errors.ts';
 import { headerValue, type HeaderMap } from '../core/headers.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { AnswerReceiver, UpstreamEnd } from '../pipeline/upstream.ts';
 import type { Transport, WireRequest } from '../upstream/transport.ts';
 import { decoding } from './decoding-receiver.ts';

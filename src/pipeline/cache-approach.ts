@@ -1,5 +1,5 @@
 import { tokensTo } from '../prompt/prompt-view.ts';
-import type { FlightFound, FlightLead, FlightResult, Flights } from '../state/flights.ts';
+import type { FlightLead, Flights } from '../state/flights.ts';
 import { courseOf, prefillMs, wantedDepths, writtenDepths, type Course, type CoursePorts } from './cache-course.ts';
 import type { CacheSettings, Target } from './cache-target.ts';
 
@@ -36,47 +36,35 @@ export async function approach(
     return { ...course, lead: null, waitedMs: 0, role: 'none', ending: 'led' };
   }
   const depths = wantedDepths(target, course);
-  const found = flights.find(depths.map((depth) => flightOf(target, depth)));
-  if (!found) return leading(target, course, ports);
+  const joined = await flights.join({
+    wanted: depths.map((depth) => flightOf(target, depth)),
+    written: writtenDepths(target, course).map((depth) => flightOf(target, depth)),
+  });
+  if (joined.kind === 'lead') return { ...course, lead: joined.lead, waitedMs: 0, role: 'leader', ending: 'led' };
+  if (joined.kind === 'none') return { ...course, lead: null, waitedMs: 0, role: 'none', ending: 'led' };
 
-  const depth = depths.find((one) => flightOf(target, one) === found.prefix) ?? 0;
+  const depth = depths.find((one) => flightOf(target, one) === joined.prefix) ?? 0;
   const sinceMs = clock.nowMs();
-  const held = await hold(found, prefillMs(tokensTo(target.view, depth)), settings.maxHoldMs, signal, ports);
+  const sinceSentMs = PATIENCE * prefillMs(tokensTo(target.view, depth));
+  const held = await flights.follow(joined.prefix, { sinceSentMs, maxMs: settings.maxHoldMs }, signal);
   const waitedMs = clock.nowMs() - sinceMs;
   if (held.kind === 'abandoned') return null;
   const replanned = courseOf(target, ports);
   if (held.kind === 'promoted') return { ...replanned, lead: held.lead, waitedMs, role: 'promoted', ending: 'led' };
-  return { ...replanned, lead: leadOf(target, replanned, ports), waitedMs, role: 'follower', ending: held.kind };
+  return {
+    ...replanned,
+    lead: await leadRest(target, replanned, ports),
+    waitedMs,
+    role: 'follower',
+    ending: held.kind,
+  };
 }
 
-/** A promoted leader starts anew, and so does the patience with it, within the bound. */
-async function hold(
-  found: FlightFound,
-  usualMs: number,
-  maxHoldMs: number,
-  signal: AbortSignal,
-  { clock, flights }: ApproachPorts,
-): Promise<FlightResult> {
-  const untilMs = clock.nowMs() + maxHoldMs;
-  for (let flight = found; ;) {
-    const patienceEndsMs = Math.min(untilMs, flight.startedAtMs + PATIENCE * usualMs);
-    const result = await flights.follow(flight.prefix, Math.max(0, patienceEndsMs - clock.nowMs()), signal);
-    if (result.kind !== 'timed_out') return result;
-    const now = flights.find([flight.prefix]);
-    if (!now) return { kind: 'landed' };
-    if (now.startedAtMs === flight.startedAtMs || clock.nowMs() >= untilMs) return result;
-    flight = now;
-  }
-}
-
-function leading(target: Target, course: Course, ports: ApproachPorts): Approach {
-  const lead = leadOf(target, course, ports);
-  return { ...course, lead, waitedMs: 0, role: lead ? 'leader' : 'none', ending: 'led' };
-}
-
-function leadOf(target: Target, course: Course, { clock, flights }: ApproachPorts): FlightLead | null {
-  const prefixes = writtenDepths(target, course).map((depth) => flightOf(target, depth));
-  return prefixes.length > 0 ? flights.lead(prefixes, clock.nowMs()) : null;
+/** What is still to be written behind what it waited for, and nobody else writes. */
+async function leadRest(target: Target, course: Course, { flights }: ApproachPorts): Promise<FlightLead | null> {
+  const written = writtenDepths(target, course).map((depth) => flightOf(target, depth));
+  const joined = await flights.join({ wanted: [], written });
+  return joined.kind === 'lead' ? joined.lead : null;
 }
 
 /** Chain hashes hold the cache domain and the model already. */

@@ -26,7 +26,7 @@ export function withBudget({ clock, ledger }: BudgetOptions): Layer {
       return { kind: 'refused', refusal: { code: 'budget_spent', detail, retryAfterSeconds } };
     }
     const outcome = await inner(request, context);
-    if (outcome.kind === 'answered' && outcome.usage) {
+    if (outcome.kind !== 'held' && outcome.usage) {
       const cost = costOf(outcome.model ?? request.model, outcome.usage);
       if (cost) ledger.book(id, periodStartMs(budget.per, clock.wallMs()), cost.usd);
     }

@@ -1,6 +1,13 @@
 import { cacheResultOf, type CacheResult } from '../core/cache-result.ts';
 import { entryOf, type ErrorCode } from '../core/errors.ts';
-import type { CacheStory, ExchangeTimings, GatewayRequest, Outcome, StreamOutcome } from '../core/exchange.ts';
+import type {
+  AttemptNote,
+  CacheStory,
+  ExchangeTimings,
+  GatewayRequest,
+  Outcome,
+  StreamOutcome,
+} from '../core/exchange.ts';
 import { costOf, type Cost } from '../core/prices.ts';
 import { totalInput, type TokenUsage } from '../core/usage.ts';
 import type { HitRatio } from '../metrics/hit-ratio.ts';
@@ -25,6 +32,8 @@ export interface ExchangeRecord {
   readonly timings: Readonly<ExchangeTimings>;
   /** What the prompt cache did; null where it had no part in it. */
   readonly cacheStory: CacheStory | null;
+  /** Its calls to upstreams, in order. */
+  readonly attempts: readonly AttemptNote[];
   readonly receivedAtMs: number;
   readonly endedAtMs: number;
 }
@@ -45,7 +54,7 @@ export function withMetering(options: MeteringOptions): Layer {
   return (inner) => async (request, context) => {
     let outcome: Outcome = { kind: 'refused', refusal: { code: 'internal' } };
     try {
-      outcome = await inner(request, context);
+      outcome = refusedIfDraining(await inner(request, context), context);
       return outcome;
     } finally {
       const record = recordOf(request, context, outcome);
@@ -55,10 +64,17 @@ export function withMetering(options: MeteringOptions): Layer {
   };
 }
 
+/** A process that ends stops its exchanges while their callers are there to be told. */
+function refusedIfDraining(outcome: Outcome, { signal }: Context): Outcome {
+  if (outcome.kind !== 'abandoned' || signal.reason !== 'draining') return outcome;
+  return { ...outcome, kind: 'refused', refusal: { code: 'draining', retryAfterSeconds: 1 } };
+}
+
 function recordOf(request: GatewayRequest, context: Context, outcome: Outcome): ExchangeRecord {
   const answered = outcome.kind === 'answered' ? outcome : null;
-  const usage = answered?.usage ?? null;
-  const model = answered?.model ?? request.model;
+  const told = outcome.kind === 'held' ? null : outcome;
+  const usage = told?.usage ?? null;
+  const model = told?.model ?? request.model;
   return {
     id: request.id,
     tenant: context.tenant.id,
@@ -73,6 +89,7 @@ function recordOf(request: GatewayRequest, context: Context, outcome: Outcome): 
     cost: usage ? costOf(model, usage) : null,
     timings: context.timings,
     cacheStory: context.notes.cache,
+    attempts: context.notes.attempts,
     receivedAtMs: request.receivedAtMs,
     endedAtMs: context.clock.nowMs(),
   };
@@ -122,9 +139,11 @@ function countTokens(usage: TokenUsage, tenant: string, model: string, { metrics
 
 function observeTimings(record: ExchangeRecord, tenant: string, model: string, metrics: Metrics): void {
   const { timings, usage } = record;
-  if (timings.upstreamSentAtMs !== null) {
-    const ownMs = timings.upstreamSentAtMs - record.receivedAtMs - timings.queueMs - timings.holdMs;
-    metrics.observe('slipstream_overhead_seconds', { phase: 'before_upstream' }, ownMs / 1000);
+  if (timings.queueMs !== null) {
+    metrics.observe('slipstream_queue_wait_seconds', { tenant }, timings.queueMs / 1000);
+  }
+  if (timings.overheadMs !== null) {
+    metrics.observe('slipstream_overhead_seconds', { phase: 'before_upstream' }, timings.overheadMs / 1000);
   }
   if (timings.firstEventMs !== null) {
     metrics.observe('slipstream_overhead_seconds', { phase: 'first_event' }, timings.firstEventMs / 1000);

@@ -40,7 +40,7 @@ export function withPromptCache(options: PromptCacheOptions): Layer {
       return { kind: 'abandoned' };
     }
     if (approached === 'failed') return passThrough(inner, request, context, 'unreadable', options);
-    context.timings.holdMs = approached.waitedMs;
+    context.timings.holdMs += approached.waitedMs;
     countFlight(approached, options.metrics);
     try {
       return await send(inner, request, context, target, approached, bans, advise, options);
@@ -101,12 +101,19 @@ async function send(
   const watch: AnswerWatch = {
     cacheHeader: (usage) => advise(() => (book ? renderReport(book.report(usage)) : 'off'), 'off'),
     onContent: (usage) => advise(() => book?.settle(usage), undefined),
-    holds: (status) => isTouched && status === 400,
+    onSend() {
+      approached.lead?.sent();
+      stopPresuming();
+      stopPresuming = presumeInTime(target, approached, () => advise(() => book?.presume(), undefined), options);
+    },
   };
-  const stopPresuming = presumeInTime(target, approached, () => advise(() => book?.presume(), undefined), options);
+  const expectedInputTokens = expectedInput(approached);
+  let stopPresuming = (): void => {};
   try {
-    let outcome = await inner({ ...request, body }, { ...context, watch });
-    if (outcome.kind === 'held') outcome = speaksOfMarkers(outcome.body) ? await askAgain() : await outcome.send();
+    let outcome = await inner({ ...request, body }, { ...context, expectedInputTokens, watch });
+    if (outcome.kind === 'held' && isTouched && outcome.status === 400 && speaksOfMarkers(outcome.body)) {
+      outcome = await askAgain();
+    }
     if (book) advise(() => finish(outcome, target, approached, book, context, options), undefined);
     return outcome;
   } finally {
@@ -117,10 +124,17 @@ async function send(
   async function askAgain(): Promise<Outcome> {
     advise(() => book?.withdraw(), undefined);
     metrics.count('slipstream_retries_total', { upstream: context.routed?.upstream.id ?? '', reason: 'cache_control' });
-    const again = await inner(request, { ...context, watch: { ...watch, holds: () => false } });
-    if (again.kind !== 'answered' || again.status !== 400) bans.add(approached.shape);
+    const attempt = { ...context.attempt, retryOf: null }; // it is counted here
+    const again = await inner(request, { ...context, attempt, expectedInputTokens, watch });
+    if (again.kind !== 'held' || again.status !== 400) bans.add(approached.shape);
     return again;
   }
+}
+
+/** What is not read from the cache counts against the upstream's tokens per minute (docs: rate limits, cache-aware ITPM). */
+function expectedInput({ plan }: Approach): number {
+  const { uncachedTokens, write5mTokens, write1hTokens } = plan.expected;
+  return uncachedTokens + write5mTokens + write1hTokens;
 }
 
 /** How much longer than usual an answer in one piece is given to have begun, which nobody sees. */

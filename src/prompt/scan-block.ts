@@ -12,9 +12,10 @@ import {
   walkElements,
   walkMembers,
 } from '../core/json-cursor.ts';
-import type { Section, Ttl } from '../core/scanned-prompt.ts';
+import type { Section, Tie, Ttl } from '../core/scanned-prompt.ts';
 import { hashBytes } from './content-hash.ts';
 import { createNameTable } from './known-names.ts';
+import { isFileSource } from './scan-ties.ts';
 
 /**
  * One tool, system block or content block: what it is, whether it may carry a marker, the caller's own marker, and its
@@ -31,6 +32,8 @@ export interface ScannedBlock {
   textBytes: number;
   /** Claude Code's account of itself, when it is the first system block (Anthropic: gateway protocol). */
   isAttribution: boolean;
+  /** What of it only the place that made it can read or find. */
+  tie: Tie;
   hash: number;
   problem: string | null;
 }
@@ -79,6 +82,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
   let savedBytes = 0;
   let isDeferred = false;
   let isThinking = false;
+  let hasFile = false;
   let isPlainText = true;
   let problem: string | null = null;
   let seen = 0;
@@ -96,6 +100,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
         nestedMarkers += nested.markers;
         hasImage ||= nested.hasImage;
         savedBytes += nested.savedBytes;
+        hasFile ||= nested.hasFile;
       });
     }
     const valueEnd = skipValue(bytes, valueStart);
@@ -124,6 +129,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
         break;
       case 'source':
         sourceBytes = valueEnd - valueStart;
+        hasFile ||= isFileSource(bytes, valueStart, valueEnd);
         isPlainText = false;
         break;
       default:
@@ -147,7 +153,8 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
   if (nestedMarkers > 0) problem ??= 'a marker inside a tool result'; // the API's to place: it may clash with ours
   const isAttribution = isText && startsWith(bytes, ATTRIBUTION, textStart + 1);
   const textBytes = end - start - savedBytes;
-  return { end, markable, marker, nestedMarkers, hasImage, textBytes, isAttribution, hash, problem };
+  const tie = hasFile || type === 'container_upload' ? 'file' : isThinking ? 'thinking' : 'none';
+  return { end, markable, marker, nestedMarkers, hasImage, textBytes, isAttribution, tie, hash, problem };
 }
 
 /** About 1,600 tokens, what a picture of the usual size costs whatever its file weighs (docs: vision). */
@@ -163,7 +170,7 @@ function dataBytes(type: string | null, sourceBytes: number): number {
   return type === 'document' && sourceBytes > MIN_DATA_BYTES ? sourceBytes * (1 - PDF_TEXT_SHARE) : 0;
 }
 
-const NOTHING_SPECIAL = { marker: null, nestedMarkers: 0, hasImage: false, isAttribution: false, problem: null };
+const NOTHING_SPECIAL = { marker: null, nestedMarkers: 0, hasImage: false, isAttribution: false, tie: 'none', problem: null } as const; // prettier-ignore
 
 /** A string in the place of blocks: the same prompt as one text block (docs; assumed equal for the cache as well). */
 export function scanText(bytes: Uint8Array, start: number, seed: number): ScannedBlock | number {
@@ -200,7 +207,7 @@ export function readMarker(bytes: Uint8Array, start: number): Ttl | null | 'unkn
 function scanNested(
   bytes: Uint8Array,
   start: number,
-  found: (nested: { markers: number; hasImage: boolean; savedBytes: number }) => void,
+  found: (nested: { markers: number; hasImage: boolean; savedBytes: number; hasFile: boolean }) => void,
 ): number {
   if (bytes[start] !== OPEN_BRACKET) return skipValue(bytes, start);
   return walkElements(bytes, start, (element) => {
@@ -208,16 +215,18 @@ function scanNested(
     let type: string | null = null;
     let markers = 0;
     let sourceBytes = 0;
+    let hasFile = false;
     const end = walkMembers(bytes, element, (nameStart, nameEnd, valueStart) => {
       const valueEnd = skipValue(bytes, valueStart);
       if (valueEnd < 0) return valueEnd;
       const name = NESTED_MEMBERS.at(bytes, nameStart, nameEnd);
       if (name === 'cache_control' && bytes[valueStart] !== 0x6e) markers++;
       if (name === 'type' && bytes[valueStart] === QUOTE) type = CONTENT_TYPES.at(bytes, valueStart, valueEnd);
-      if (name === 'source') sourceBytes = valueEnd - valueStart;
+      if (name === 'source')
+        [sourceBytes, hasFile] = [valueEnd - valueStart, isFileSource(bytes, valueStart, valueEnd)];
       return valueEnd;
     });
-    found({ markers, hasImage: type === 'image', savedBytes: dataBytes(type, sourceBytes) });
+    found({ markers, hasImage: type === 'image', savedBytes: dataBytes(type, sourceBytes), hasFile });
     return end;
   });
 }

@@ -14,7 +14,8 @@ import {
 import { hashBytes, hashPair } from './content-hash.ts';
 import { createNameTable } from './known-names.ts';
 import { readMarker, scanBlock, scanOddity, scanText, type ScannedBlock } from './scan-block.ts';
-import type { Position, ScannedRequest, Section, Ttl } from '../core/scanned-prompt.ts';
+import { containerTie, stronger, threadOf, userIdOf } from './scan-ties.ts';
+import type { Position, ScannedPrompt, ScannedRequest, Section, Tie, Ttl } from '../core/scanned-prompt.ts';
 
 /**
  * One pass over the bytes of a Messages body: is it a JSON object that can be forwarded, and where could its prefix be
@@ -40,6 +41,8 @@ const FIELDS = createNameTable([
   'mcp_servers',
   'speed',
   'thread',
+  'metadata',
+  'container',
 ]);
 type Field = NonNullable<ReturnType<typeof FIELDS.at>>;
 
@@ -96,6 +99,9 @@ interface Findings {
   markers: number;
   hasImage: boolean;
   hasAttribution: boolean;
+  tie: Tie;
+  userId: ScannedPrompt['userId'];
+  thread: ScannedPrompt['thread'];
   uncertain: string | null;
   readonly keys: Record<Section, number>;
   readonly positions: Record<Section, Position[]>;
@@ -110,6 +116,9 @@ function scanObject(bytes: Uint8Array, start: number): ScanResult | number {
     markers: 0,
     hasImage: false,
     hasAttribution: false,
+    tie: 'none',
+    userId: null,
+    thread: null,
     uncertain: null,
     keys: { tools: 0, system: 0, messages: 0 },
     positions: { tools: [], system: [], messages: [] },
@@ -143,6 +152,9 @@ function scanned(found: Findings): ScanResult {
       isStream: found.isStream,
       hasAttribution: found.hasAttribution,
       callerMarkers: found.markers,
+      tie: found.tie,
+      userId: found.userId,
+      thread: found.thread,
       uncertain: found.uncertain,
     },
   };
@@ -169,8 +181,14 @@ function scanField(bytes: Uint8Array, field: Field, start: number, found: Findin
     const marker = readMarker(bytes, start);
     if (marker === 'unknown') found.uncertain = 'a top-level marker of an unknown form';
     else if (marker) [found.automatic, found.markers] = [marker, found.markers + 1];
+  } else if (field === 'metadata') {
+    found.userId = userIdOf(bytes, start, end);
+  } else if (field === 'container') {
+    found.tie = stronger(found.tie, containerTie(bytes, start, end));
   } else {
     found.uncertain = field; // a thread: the upstream holds the rest of the prompt
+    found.thread = threadOf(bytes, start, end);
+    if (found.thread.previousMessageId) found.tie = 'thread';
   }
   return end;
 }
@@ -201,6 +219,7 @@ function scanMessage(bytes: Uint8Array, start: number, index: number, found: Fin
     return add(found, scanOdd(bytes, start, 'message'), 'messages', index, -1, start, 'block');
   }
   const seed = roleSeed(bytes, start);
+  if (seed === SEEDS.assistant && found.tie === 'none') found.tie = 'turns';
   const first = found.positions.messages.length;
   let known = 0;
   let extra = 0;
@@ -274,6 +293,7 @@ function add(
   found.positions[section].push({ section, index, block: blockIndex, start, end, textBytes, form, markable, marker, hash }); // prettier-ignore
   found.markers += block.nestedMarkers + (marker === null ? 0 : 1);
   found.hasImage ||= block.hasImage;
+  if (block.tie !== 'none' && block.tie !== found.tie) found.tie = stronger(found.tie, block.tie);
   if (section === 'system' && index === 0 && form === 'block') found.hasAttribution = block.isAttribution;
   found.uncertain ??= block.problem;
   return end;

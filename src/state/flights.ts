@@ -4,20 +4,33 @@
  * longest; nobody waits for a prefix that nobody writes.
  */
 export interface Flights {
-  /** The deepest of these prefixes that is being written, with when that began; null when none is. */
-  find(prefixes: readonly string[]): FlightFound | null;
-  /** Leads the writing of those of these prefixes that nobody writes yet. */
-  lead(prefixes: readonly string[], nowMs: number): FlightLead;
+  /** In one step, so that of two who come at once only one leads. */
+  join(ask: FlightAsk): Promise<FlightJoin>;
   /**
    * Waits for a flight. `promoted`: its leader failed, and the caller leads now and gets the lead. `landed`: readable.
-   * `timed_out` after `maxMs`; `abandoned` at once when the signal aborts.
+   * `timed_out`: it is later than it should be; `abandoned` at once when the signal aborts.
    */
-  follow(prefix: string, maxMs: number, signal: AbortSignal): Promise<FlightResult>;
+  follow(prefix: string, patience: FlightPatience, signal: AbortSignal): Promise<FlightResult>;
 }
 
-export interface FlightFound {
-  readonly prefix: string;
-  readonly startedAtMs: number;
+/** Prefixes shallow first, by keys that name their cache domain. */
+export interface FlightAsk {
+  /** The deepest of these that somebody writes is followed. */
+  readonly wanted: readonly string[];
+  /** Where there is none: those of these that nobody writes are led. */
+  readonly written: readonly string[];
+}
+
+export type FlightJoin =
+  | { readonly kind: 'follow'; readonly prefix: string }
+  | { readonly kind: 'lead'; readonly lead: FlightLead }
+  | { /** Nothing of it is being written, by the caller neither. */ readonly kind: 'none' };
+
+export interface FlightPatience {
+  /** Since the leader sent its request; a new leader begins it anew. */
+  readonly sinceSentMs: number;
+  /** Since now, whoever leads. */
+  readonly maxMs: number;
 }
 
 export type FlightResult =
@@ -27,6 +40,8 @@ export type FlightResult =
   | { readonly kind: 'abandoned' };
 
 export interface FlightLead {
+  /** The request goes out only now, after waiting for capacity: the followers' patience begins here. */
+  sent(): void;
   /** The answer's content has begun: what it wrote can be read. Idempotent, also after `failed`. */
   landed(): void;
   /** The exchange ended without content. Idempotent, without effect after `landed`. */

@@ -1,28 +1,22 @@
 import type { Clock } from '../core/clock.ts';
-import type { FlightLead, FlightResult, Flights } from './flights.ts';
+import type { FlightLead, FlightPatience, FlightResult, Flights } from './flights.ts';
 
 /** Flights of one process. Every flight is in the map exactly as long as somebody leads it. */
 export function createMemoryFlights(clock: Clock): Flights {
   const flights = new Map<string, Flight>();
   return {
-    find(prefixes) {
-      for (let index = prefixes.length - 1; index >= 0; index--) {
-        const prefix = prefixes[index] as string;
-        const flight = flights.get(prefix);
-        if (flight) return { prefix, startedAtMs: flight.startedAtMs };
-      }
-      return null;
+    async join({ wanted, written }) {
+      const prefix = wanted.findLast((one) => flights.has(one));
+      if (prefix !== undefined) return { kind: 'follow', prefix };
+      const own = written.filter((one) => !flights.has(one));
+      if (own.length === 0) return { kind: 'none' };
+      const flight: Flight = { startedAtMs: clock.nowMs(), waiters: new Set(), prefixes: own };
+      for (const one of own) flights.set(one, flight);
+      return { kind: 'lead', lead: leadOf(flight, flights, clock) };
     },
-    lead(prefixes, nowMs) {
-      const own = prefixes.filter((prefix) => !flights.has(prefix));
-      const flight: Flight = { startedAtMs: nowMs, waiters: new Set(), prefixes: own };
-      for (const prefix of own) flights.set(prefix, flight);
-      return leadOf(flight, flights, clock);
-    },
-    follow(prefix, maxMs, signal) {
+    async follow(prefix, patience, signal) {
       const flight = flights.get(prefix);
-      if (!flight) return Promise.resolve({ kind: 'landed' });
-      return follow(flight, maxMs, signal, clock);
+      return flight ? follow(flight, patience, signal, clock) : { kind: 'landed' };
     },
   };
 }
@@ -45,6 +39,9 @@ function leadOf(flight: Flight, flights: Map<string, Flight>, clock: Clock): Fli
     next({ kind: 'promoted', lead: leadOf(flight, flights, clock) });
   };
   return {
+    sent() {
+      if (isLeading) flight.startedAtMs = clock.nowMs();
+    },
     landed() {
       if (isLeading) land();
       isLeading = false;
@@ -59,9 +56,10 @@ function leadOf(flight: Flight, flights: Map<string, Flight>, clock: Clock): Fli
   };
 }
 
-function follow(flight: Flight, maxMs: number, signal: AbortSignal, clock: Clock): Promise<FlightResult> {
+function follow(flight: Flight, patience: FlightPatience, signal: AbortSignal, clock: Clock): Promise<FlightResult> {
   if (signal.aborted) return Promise.resolve({ kind: 'abandoned' });
   return new Promise((resolve) => {
+    const untilMs = clock.nowMs() + patience.maxMs;
     const settle = (result: FlightResult): void => {
       flight.waiters.delete(settle);
       cancelTimer();
@@ -69,8 +67,15 @@ function follow(flight: Flight, maxMs: number, signal: AbortSignal, clock: Clock
       resolve(result);
     };
     const onAbort = (): void => settle({ kind: 'abandoned' });
-    const cancelTimer = clock.after(maxMs, () => settle({ kind: 'timed_out' }));
+    /** The leader may have sent later than it seemed, or be another one by now. */
+    const look = (): void => {
+      const leftMs = Math.min(untilMs, flight.startedAtMs + patience.sinceSentMs) - clock.nowMs();
+      if (leftMs <= 0) settle({ kind: 'timed_out' });
+      else cancelTimer = clock.after(leftMs, look);
+    };
+    let cancelTimer = (): void => {};
     signal.addEventListener('abort', onAbort, { once: true });
     flight.waiters.add(settle);
+    look();
   });
 }

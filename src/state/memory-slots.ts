@@ -1,6 +1,5 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Clock } from '../core/clock.ts';
-import type { Limit } from '../core/limit.ts';
 import type { Lease, SlotCount, SlotGrant, SlotRules, Slots } from './slots.ts';
 
 /**
@@ -18,11 +17,13 @@ export function createMemorySlots(clock: Clock): Slots {
       lines.set(name, line);
       return line.acquire(rules, signal);
     },
+    setLimit: (name, limit) => lines.get(name)?.setLimit(limit),
     counts: () => new Map([...lines].map(([name, line]) => [name, line.count()])),
   };
 }
 
 interface Line {
+  setLimit(limit: number): void;
   acquire(rules: SlotRules, signal: AbortSignal): Promise<SlotGrant>;
   count(): SlotCount;
 }
@@ -39,7 +40,6 @@ const HOLD_SMOOTHING = 0.2;
 function createLine(clock: Clock, forget: () => void): Line {
   const waiters = new Set<Waiter>();
   let slots: LimitFunction | null = null;
-  let newestLimit: Limit | null = null; // a reload brings a new one; leases report to the one they came with
   let limit = 1;
   let inUse = 0;
   let averageHoldMs = FIRST_HOLD_ESTIMATE_MS;
@@ -52,21 +52,19 @@ function createLine(clock: Clock, forget: () => void): Line {
     serve();
   };
 
-  const lease = (reportTo: Limit): Lease => {
+  const lease = (): Lease => {
     inUse++;
     const grantedAtMs = clock.nowMs();
     const { promise, resolve } = Promise.withResolvers<void>();
     void slots?.(() => promise);
     let isHeld = true;
     return {
-      release(signal) {
+      release() {
         if (!isHeld) return;
         isHeld = false;
         inUse--;
         averageHoldMs += HOLD_SMOOTHING * (clock.nowMs() - grantedAtMs - averageHoldMs);
         resolve();
-        reportTo.report(signal);
-        setLimit((newestLimit ?? reportTo).current);
         serve();
         if (inUse === 0 && waiters.size === 0) forget();
       },
@@ -95,7 +93,7 @@ function createLine(clock: Clock, forget: () => void): Line {
         if (inUse === 0 && waiters.size === 0) forget();
       };
       const waiter: Waiter = {
-        grant: () => leave({ kind: 'granted', lease: lease(rules.limit), waitedMs: clock.nowMs() - sinceMs }),
+        grant: () => leave({ kind: 'granted', lease: lease(), waitedMs: clock.nowMs() - sinceMs }),
       };
       const onAbort = (): void => leave({ kind: 'abandoned' });
       const cancelTimer = clock.after(rules.maxWaitMs, () =>
@@ -107,10 +105,10 @@ function createLine(clock: Clock, forget: () => void): Line {
   };
 
   return {
+    setLimit,
     async acquire(rules, signal) {
-      newestLimit = rules.limit;
-      setLimit(newestLimit.current);
-      if (inUse < limit && waiters.size === 0) return { kind: 'granted', lease: lease(rules.limit), waitedMs: 0 };
+      setLimit(rules.limit);
+      if (inUse < limit && waiters.size === 0) return { kind: 'granted', lease: lease(), waitedMs: 0 };
       if (waiters.size >= rules.maxWaiters) return { kind: 'full', retryAfterMs: estimateMs(waiters.size) };
       return wait(rules, signal);
     },

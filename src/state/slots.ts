@@ -1,12 +1,10 @@
-import type { Limit, LimitSignal } from '../core/limit.ts';
-
 /**
  * Port: slots of a tenant. A lease is one running exchange; whoever gets one gives it back exactly once, when the last
  * byte has left or the caller is gone. Waiting is bounded in number and in time and ends at once when the caller leaves.
  */
 export interface SlotRules {
-  /** Leases at once. The same object for every request of a name, or a new one after a reload. */
-  readonly limit: Limit;
+  /** Leases at once; the newest request's counts, so that a reload takes effect. At least 1, whole. */
+  readonly limit: number;
   /** Waiters at once; 0 refuses what cannot start immediately. */
   readonly maxWaiters: number;
   readonly maxWaitMs: number;
@@ -19,8 +17,8 @@ export type SlotGrant =
   | { readonly kind: 'abandoned' };
 
 export interface Lease {
-  /** Says how it went, for the limit. Idempotent: the second call does nothing. */
-  release(signal: LimitSignal): void;
+  /** Idempotent: the second call does nothing. */
+  release(): void;
 }
 
 export interface SlotCount {
@@ -32,6 +30,8 @@ export interface SlotCount {
 export interface Slots {
   /** @param signal aborted when the caller leaves: the waiter is gone at once and no lease is granted. */
   acquire(name: string, rules: SlotRules, signal: AbortSignal): Promise<SlotGrant>;
+  /** The limit of a name has changed: those who fit now are served now. Without effect on an idle name. */
+  setLimit(name: string, limit: number): void;
   /** Names in use or waiting, for gauges. Names that are idle are forgotten. */
   counts(): ReadonlyMap<string, SlotCount>;
 }

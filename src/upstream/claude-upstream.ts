@@ -84,7 +84,7 @@ export function createClaudeUpstream(options: ClaudeUpstreamOptions): Upstream {
         // before its head, whose end says why. Only what kept the call from starting is still unknown.
         if (!exchange.ended) throw error;
       }
-      return exchange.ended ?? { kind: 'failed', code: 'internal' };
+      return exchange.ended ?? { kind: 'failed', code: 'upstream_broken' };
     },
   };
 }

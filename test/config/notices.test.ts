@@ -6,10 +6,7 @@ const notices = (text: string, environment = {}) => accept(text, environment).no
 const paths = (text: string, environment = {}) => notices(text, environment).map(({ path }) => path);
 
 describe('settings that this version does not act on', () => {
-  it.each([
-    ['cache: { minReuse: 2 }', 'cache.minReuse'],
-    [tenantWith('weight: 2'), 'tenants[0].weight'],
-  ])('%j gives a notice', (text, path) => {
+  it.each([['cache: { minReuse: 2 }', 'cache.minReuse']])('%j gives a notice', (text, path) => {
     const [notice, ...others] = notices(text);
     expect(others).toEqual([]);
     expect(notice).toMatchObject({ path, message: expect.stringContaining('has no effect yet') });
@@ -21,16 +18,12 @@ describe('settings that this version does not act on', () => {
     'console: { enabled: false }',
     'console: { token: open-sesame }',
     tenantWith('cache: observe'),
-    tenantWith('weight: 1'),
+    tenantWith('weight: 2'),
+    tenantWith('hangUp: drain', 'recover: continue'),
     MANAGED,
     '',
   ])('%j asks for nothing that is not there', (text) => {
     expect(notices(text)).toEqual([]);
-  });
-
-  it('a setting of many tenants is mentioned once', () => {
-    const text = `${tenantWith('weight: 2')}  - { id: b, keys: [gateway-key-number-two], weight: 3 }\n`;
-    expect(notices(text)).toMatchObject([{ path: 'tenants[0].weight', message: expect.stringContaining('in 1 more') }]);
   });
 });
 
@@ -60,6 +53,13 @@ describe('who can reach the gateway', () => {
   it('an apiKey without tenants is spent by everyone, which a notice says', () => {
     const text = 'upstreams: [{ id: a }, { id: b, apiKey: some-upstream-key }]';
     expect(notices(text)).toMatchObject([{ path: 'upstreams[1].apiKey', message: expect.stringContaining('spends') }]);
+  });
+});
+
+describe('a notice of going away', () => {
+  it('that lasts longer than the drain it is a part of gives a notice, one as long as it does not', () => {
+    expect(notices('limits: { drain: 5s, drainNotice: 6s }')).toMatchObject([{ path: 'limits.drainNotice', line: 1 }]);
+    expect(notices('limits: { drain: 5s, drainNotice: 5s }')).toEqual([]);
   });
 });
 

@@ -55,7 +55,15 @@ describe('defaults', () => {
       cache: { singleFlight: true, maxHoldMs: 5000, ttl: 'auto', prolong: 'learn', minReuse: 'auto' },
       state: { kind: 'memory' },
       console: { enabled: false },
-      limits: { bodyBytes: 33_554_432, headersTimeoutMs: 10_000, streamIdleMs: 300_000, drainMs: 30_000 },
+      limits: {
+        bodyBytes: 33_554_432,
+        headersTimeoutMs: 10_000,
+        streamIdleMs: 300_000,
+        drainMs: 30_000,
+        drainNoticeMs: 0,
+        retries: 4,
+        hangUpDrainMs: 60_000,
+      },
     });
     expect(result.secrets).toEqual({ upstreamKeys: new Map(), consoleToken: null });
   });
@@ -77,6 +85,8 @@ describe('defaults', () => {
         queue: { max: 256, timeoutMs: 30_000 },
         weight: 1,
         cache: 'auto',
+        hangUp: 'cancel',
+        recover: 'off',
         upstreams: ['main'],
         budget: null,
       },
@@ -129,6 +139,17 @@ describe('values', () => {
     const { config, secrets } = accept('upstreams: [{ id: a }, { id: b, apiKey: some-upstream-key }]');
     expect(config.upstreams.map(({ credential }) => credential)).toEqual(['caller', 'own']);
     expect([...secrets.upstreamKeys.keys()]).toEqual(['b']);
+  });
+
+  it('a tenant chooses what becomes of an answer nobody reads and of a stream that breaks', () => {
+    const [tenant] = accept(tenantWith('hangUp: drain', 'recover: continue')).config.tenants;
+    expect([tenant?.hangUp, tenant?.recover]).toEqual(['drain', 'continue']);
+  });
+
+  it('the two waits that belong to going away are durations, and may be nothing', () => {
+    const limits = (text: string) => accept(`limits: { ${text} }`).config.limits;
+    expect(limits('drainNotice: 5s, hangUpDrain: 2m')).toMatchObject({ drainNoticeMs: 5_000, hangUpDrainMs: 120_000 });
+    expect(limits('drainNotice: 0s, hangUpDrain: 0s')).toMatchObject({ drainNoticeMs: 0, hangUpDrainMs: 0 });
   });
 
   it('what is not documented of the cache is a choice: prolonging yes, no or learned, attribution stripped or not', () => {

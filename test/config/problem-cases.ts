@@ -22,7 +22,7 @@ export const PROBLEM_CASES: readonly Case[] = [
   { what: 'a misspelt key', text: 'listen:\n  prot: 1', path: 'listen.prot', line: 2, says: 'not known', mend: 'mean port?' },
   { what: 'a key with underscores', text: tenantWith('max_concurrency: 1'), path: 'tenants[0].max_concurrency', line: 7, says: 'not known', mend: 'mean maxConcurrency?' },
   { what: 'a key of another section', text: 'drain: 1s', path: 'drain', line: 1, says: 'not known', mend: 'mean limits.drain?' },
-  { what: 'a key like nothing', text: 'limits: { zzzzzz: 1 }', path: 'limits.zzzzzz', line: 1, says: 'not known', mend: 'known here: bodyBytes, headersTimeout, streamIdle, drain' },
+  { what: 'a key like nothing', text: 'limits: { zzzzzz: 1 }', path: 'limits.zzzzzz', line: 1, says: 'not known', mend: 'known here: bodyBytes, headersTimeout, retries, streamIdle, drain, drainNotice, hangUpDrain' },
   { what: '__proto__', text: '__proto__: {}', path: '__proto__', line: 1, says: 'not known', mend: 'remove it' },
   // Shapes and types
   { what: 'a list for a file', text: '- a', path: '', line: 1, says: 'the file is not a mapping', mend: 'name: value' },
@@ -41,6 +41,8 @@ export const PROBLEM_CASES: readonly Case[] = [
   { what: 'half a place in the queue', text: tenantWith('queue: { max: 1.5 }'), path: 'tenants[0].queue.max', line: 7, says: '1.5 is not a whole number', mend: 'from 0' },
   { what: 'a negative weight', text: tenantWith('weight: -1'), path: 'tenants[0].weight', line: 7, says: '-1 is out of range', mend: 'above 0' },
   { what: 'a misspelt choice', text: tenantWith('cache: obsreve'), path: 'tenants[0].cache', line: 7, says: '"obsreve" is not one of', mend: 'mean observe?' },
+  { what: 'a hang-up policy that is none', text: tenantWith('hangUp: ignore'), path: 'tenants[0].hangUp', line: 7, says: '"ignore" is not one of', mend: 'cancel, drain' },
+  { what: 'a recovery that is a truth value', text: tenantWith('recover: true'), path: 'tenants[0].recover', line: 7, says: 'is not one of', mend: 'off, continue' },
   { what: 'a ttl Claude does not have', text: 'cache: { ttl: 2h }', path: 'cache.ttl', line: 1, says: '"2h" is not one of', mend: 'auto, 5m, 1h' },
   { what: 'a truth value for what may be learned', text: 'cache: { prolong: true }', path: 'cache.prolong', line: 1, says: 'is not one of', mend: 'learn, yes, no' },
   { what: 'a reuse that is no number', text: 'cache: { minReuse: often }', path: 'cache.minReuse', line: 1, says: '"often" is not a number', mend: 'auto, or a number above 0' },
@@ -50,6 +52,7 @@ export const PROBLEM_CASES: readonly Case[] = [
   // Units
   { what: 'a duration without unit', text: tenantWith('queue: { timeout: 30 }'), path: 'tenants[0].queue.timeout', line: 7, says: '30 has no unit', mend: '500ms, 30s, 5m or 24h' },
   { what: 'a duration with an unknown unit', text: 'limits: { drain: 30sec }', path: 'limits.drain', line: 1, says: '"30sec" has a unit', mend: '30s' },
+  { what: 'a notice without unit', text: 'limits: { drainNotice: 5 }', path: 'limits.drainNotice', line: 1, says: '5 has no unit', mend: '30s' },
   { what: 'a size where a duration belongs', text: 'limits: { drain: 3MiB }', path: 'limits.drain', line: 1, says: '"3MiB" has a unit that no duration', mend: '30s' },
   { what: 'a duration of nothing', text: 'limits: { streamIdle: 0s }', path: 'limits.streamIdle', line: 1, says: '"0s" is too short', mend: '1ms or more' },
   { what: 'a duration beyond any timer', text: 'limits: { drain: 600h }', path: 'limits.drain', line: 1, says: 'longer than a timer', mend: '596h or less' },

@@ -28,14 +28,17 @@ describe('ERRORS', () => {
     expect(codes400).toEqual(['bad_http', 'body_not_utf8', 'body_not_json', 'body_not_object', 'stream_not_boolean']);
   });
 
-  it('says to ask again where SDKs would anyway, but for a redirect, which stays one', () => {
+  it('says to ask again where SDKs would anyway, but for a redirect and a refused key, which stay what they are', () => {
     const different = entries.filter(([, { status, retry }]) => retry !== SDK_RETRIES(status)).map(([code]) => code);
-    expect(different).toEqual(['upstream_redirected']);
+    expect(different).toEqual(['upstream_redirected', 'upstream_credential_refused']);
   });
 
-  it('blames the caller for 4xx, the upstream for 502 and 504, itself for the rest', () => {
-    const blamed = (status: number) => (status < 500 ? 'caller' : [502, 504].includes(status) ? 'upstream' : 'gateway');
-    expect(entries.filter(([, { status, fault }]) => fault !== blamed(status))).toEqual([]);
+  it('blames the upstream for what its name says, the caller for other 4xx, itself for the rest', () => {
+    const blamed = (code: string, status: number) => {
+      if (code.startsWith('upstream_') && code !== 'upstream_credential_refused') return 'upstream';
+      return status < 500 ? 'caller' : 'gateway';
+    };
+    expect(entries.filter(([code, { status, fault }]) => fault !== blamed(code, status))).toEqual([]);
   });
 
   it('uses only types that Anthropic has, each with the status Anthropic gives it where it gives one', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { message, streamHead, streamTail, wholeStream } from '../support/claude-answers.ts';
 import { eventually, within } from '../support/eventually.ts';
-import { asking, useStage } from '../support/gateway-under-test.ts';
+import { asking, managed, useStage } from '../support/gateway-under-test.ts';
 import { connectRaw, requestBytes } from '../support/raw-client.ts';
 
 /** Going away without breaking anything off: what `start` does on SIGTERM, step by step. */
@@ -10,22 +10,15 @@ const start = useStage();
 const DEADLINE_MS = 5_000;
 
 describe('a gateway that drains', () => {
-  it('is alive and not ready, and refuses what is new with 503 and a time to come back', async () => {
+  it('is alive and not ready, and serves what reaches it all the same', async () => {
     const stage = await start();
     const ready = { method: 'GET', target: '/readyz' };
     expect((await stage.ask(ready)).status).toBe(200);
     stage.gateway.startDraining();
     expect((await stage.ask(ready)).status).toBe(503);
     expect((await stage.ask({ method: 'GET', target: '/healthz' })).status).toBe(200);
-    for (const parts of [asking(), asking({ method: 'GET', target: '/v1/models', body: '' })]) {
-      const response = await stage.ask(parts);
-      expect(response.status).toBe(503);
-      expect(response.json()).toMatchObject({ type: 'error', error: { type: 'overloaded_error' } });
-      expect(Number(response.headers['retry-after'])).toBeGreaterThanOrEqual(1);
-      expect(response.headers['x-should-retry']).toBe('true');
-      expect(response.headers['connection']).toBe('close');
-    }
-    expect(stage.upstream.calls).toHaveLength(0);
+    stage.upstream.script = (call) => call.answer(200, message());
+    expect((await stage.ask(asking())).status).toBe(200);
   });
 
   it('lets open streams and waiting answers finish, and is gone as soon as the last one has', async () => {
@@ -43,23 +36,6 @@ describe('a gateway that drains', () => {
     stream.call.end();
     expect(await stream.client.response()).toMatchObject({ text: wholeStream(), ending: 'whole' });
     expect(await within('the server is closed', DEADLINE_MS, closed)).toEqual({ cutConnections: 0 });
-  });
-
-  it('refuses the next request on a connection whose stream it has let finish, or has closed it', async () => {
-    const stage = await start();
-    const { client, call } = await stage.open();
-    call.sse();
-    call.write(streamHead());
-    await client.body('the first text arrives', (text) => text === streamHead());
-    stage.gateway.startDraining();
-    client.send(requestBytes(asking()));
-    const closed = stage.server.close(DEADLINE_MS * 4);
-    call.write(streamTail());
-    call.end();
-    expect((await client.response()).ending).toBe('whole');
-    expect((await client.response()).status).toBe(503);
-    await within('the server is closed', DEADLINE_MS, closed);
-    expect(stage.upstream.calls).toHaveLength(1);
   });
 
   it('takes no new connections, and ends idle ones at once', async () => {
@@ -83,5 +59,43 @@ describe('a gateway that drains', () => {
     expect(await within('the server is closed', DEADLINE_MS, stage.server.close(50))).toEqual({ cutConnections: 1 });
     expect((await client.response()).ending).toBe('cut');
     await eventually('the upstream call is closed', DEADLINE_MS, () => call.state === 'closed');
+  });
+});
+
+describe('a gateway that can wait no longer', () => {
+  it('ends open streams by an error event and a cut, and refuses what waits, to be asked again', async () => {
+    const stage = await start({ settings: managed('maxConcurrency: 2') });
+    const stream = await stage.open();
+    stream.call.sse();
+    stream.call.write(streamHead());
+    await stream.client.body('the first text arrives', (text) => text === streamHead());
+    const unanswered = await stage.open();
+    const queued = await stage.connect();
+    queued.send(requestBytes(asking()));
+    await eventually('one waits', DEADLINE_MS, () => stage.gateway.slots.counts().get('acme')?.waiting === 1);
+    expect(stage.gateway.openExchanges).toBe(3);
+
+    expect(stage.gateway.stopExchanges()).toBe(3);
+    const cut = await stream.client.response();
+    expect(cut.ending).toBe('cut');
+    expect(cut.text.slice(streamHead().length)).toMatch(/^event: error\ndata: .*"overloaded_error".*\n\n$/);
+    for (const { client } of [unanswered, { client: queued }]) {
+      const refused = await client.response();
+      expect(refused).toMatchObject({ status: 503, ending: 'whole' });
+      expect(refused.headers).toMatchObject({ 'x-should-retry': 'true', 'retry-after': '1' });
+    }
+    await eventually('the calls upstream are over', DEADLINE_MS, () => stage.upstream.openCalls === 0);
+    expect(stage.records.map(({ status, end }) => [status, end]).toSorted()).toEqual([
+      [200, 'truncated'],
+      [503, 'refused'],
+      [503, 'refused'],
+    ]);
+  });
+
+  it('ends what comes after it, too', async () => {
+    const stage = await start();
+    stage.gateway.stopExchanges();
+    expect((await stage.ask(asking())).status).toBe(503);
+    expect(stage.upstream.calls).toHaveLength(0);
   });
 });

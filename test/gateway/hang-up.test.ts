@@ -60,15 +60,18 @@ describe.each(['fin', 'reset'] as const)('a caller that hangs up by %s', (how) =
     expect((await stage.metrics()).sum('slipstream_streams_total')).toBe(0);
   });
 
-  it('between the head, once it has gone out alone, and the first event ends the call', async () => {
+  it('between message_start and the first content ends the call; what message_start said is counted', async () => {
     const stage = await start();
     const { client, call } = await stage.open();
     call.sse();
-    await client.head();
+    call.write(messageStart({ input_tokens: 11, output_tokens: 1 }));
+    await stage.streamsOpen(1);
+    await stage.anotherExchange();
     client[how]();
     await expectEnded(stage, call);
-    expect(await stage.record(0)).toMatchObject({ status: 200, end: 'client_abort' });
-    await expectStream(stage, 'client_abort');
+    await eventually('it is recorded', 3_000, () => stage.records.length === 2);
+    expect(stage.records[1]).toMatchObject({ status: 499, end: 'client_abort', usage: { uncachedInput: 11 } });
+    expect(client.received).toHaveLength(0);
   });
 
   it('mid-stream ends the call; what was consumed until then is counted', async () => {

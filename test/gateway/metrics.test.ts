@@ -79,8 +79,8 @@ describe('after mixed traffic', () => {
     expect(['complete', 'truncated', 'upstream_error', 'client_abort'].map(streams)).toEqual([2, 1, 1, 1]);
     const attempts = (outcome: string): number =>
       metrics.sum('slipstream_upstream_attempts_total', { upstream: 'main', outcome });
-    const outcomes = ['ok', 'rate_limited', 'overloaded', 'server_error', 'client_error', 'network'];
-    expect(outcomes.map(attempts)).toEqual([7, 1, 1, 1, 1, 1]);
+    const outcomes = ['ok', 'rate_limited', 'overloaded', 'server_error', 'client_error', 'network', 'stream_error'];
+    expect(outcomes.map(attempts)).toEqual([5, 1, 2, 1, 1, 1, 1]);
     expect(metrics.sum('slipstream_upstream_attempts_total')).toBe(stage.upstream.calls.length);
   });
 
@@ -106,6 +106,7 @@ describe('after mixed traffic', () => {
     const stage = await start();
     const { client, call } = await stage.open();
     call.sse();
+    call.write(streamHead());
     await client.head();
     const during = await stage.metrics();
     expect(during.sum('slipstream_open_streams', { tenant: 'acme' })).toBe(1);
@@ -117,7 +118,8 @@ describe('after mixed traffic', () => {
     expect(after.sum('slipstream_slots_in_use')).toBe(0);
     expect(after.sum('slipstream_queue_depth')).toBe(0);
     expect(after.sum('slipstream_slots_limit', { name: 'acme' })).toBe(16);
-    expect(after.sum('slipstream_slots_limit')).toBe(32);
+    expect(after.sum('slipstream_slots_limit', { scope: 'tenant' })).toBe(32);
+    expect(after.sum('slipstream_slots_limit', { scope: 'upstream', name: 'main' })).toBe(256);
   });
 
   it('times are observed once for what they are about', async () => {

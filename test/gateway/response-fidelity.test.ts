@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   apiError,
+  BLOCK_START,
   event,
   message,
   messageStart,
@@ -10,7 +11,7 @@ import {
   wholeStream,
 } from '../support/claude-answers.ts';
 import { eventually } from '../support/eventually.ts';
-import { asking, passThrough, useStage } from '../support/gateway-under-test.ts';
+import { asking, passThrough, UPSTREAM_KEY, useStage } from '../support/gateway-under-test.ts';
 import { requestBytes, type RawResponse } from '../support/raw-client.ts';
 
 /** What reaches the caller is what the upstream sent: status, headers, every byte, as soon as it is there. */
@@ -43,13 +44,22 @@ function passed({ headers }: RawResponse): Record<string, string> {
 
 describe('a head', () => {
   it.each([200, 400, 401, 403, 404, 409, 413, 429, 500, 529])('with status %i passes with its body', async (status) => {
-    const stage = await start();
+    const stage = await start({ settings: passThrough() });
     const body = Buffer.from(` ${JSON.stringify(status === 200 ? message() : apiError('x_error', 'é\u2028'))}\n`);
     stage.upstream.script = (call) => call.answer(status, body, UPSTREAM_HEADERS);
     const response = await stage.ask(asking());
     expect(response).toMatchObject({ status, ending: 'whole' });
     expect(response.body.equals(body)).toBe(true);
     expect(passed(response)).toEqual({ ...UPSTREAM_HEADERS, 'content-type': 'application/json' });
+  });
+
+  it.each([401, 403])('with status %i about the gateway’s own key is a 502 that says nothing of it', async (status) => {
+    const stage = await start();
+    stage.upstream.script = (call) => call.answer(status, apiError('authentication_error', `bad key ${UPSTREAM_KEY}`));
+    const response = await stage.ask(asking());
+    expect(response).toMatchObject({ status: 502, ending: 'whole' });
+    expect(response.json()).toMatchObject({ type: 'error', error: { type: 'api_error' } });
+    expect(response.text).not.toMatch(/bad key|upstream-key/);
   });
 
   it('gets nothing added but the three headers of the gateway', async () => {
@@ -163,15 +173,16 @@ describe('a stream', () => {
     expect((await stage.metrics()).sum('slipstream_output_tokens_total')).toBe(7);
   });
 
-  it('passes each event before the next one exists, pings too, the head before the first', async () => {
+  it('passes each event before the next one exists, pings too, from its first content on', async () => {
     const stage = await start();
     const { client, call } = await stage.open();
     call.sse({ 'request-id': 'req_1' });
-    expect((await client.head()).headers['request-id']).toBe('req_1');
-    let sent = '';
-    for (const piece of [messageStart(), PING, 'event: con', 'tent_block_start\n', streamTail()]) {
+    call.write(messageStart() + PING);
+    let sent = messageStart() + PING;
+    for (const piece of [BLOCK_START, 'event: content_bl', 'ock_delta\n', PING.slice(0, -1), '\n', streamTail()]) {
       sent += piece;
       call.write(piece);
+      expect((await client.head()).headers['request-id']).toBe('req_1');
       expect(await client.body(`what was sent arrives: ${piece}`, (text) => text === sent)).toBe(sent);
     }
     call.write('event: message_stop\ndata: {"type":"message_stop"}\n\n');

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { event, MESSAGE_STOP, streamHead, streamTail, wholeStream } from '../support/claude-answers.ts';
+import {
+  event,
+  MESSAGE_STOP,
+  messageStart,
+  PING,
+  streamHead,
+  streamTail,
+  wholeStream,
+} from '../support/claude-answers.ts';
 import { eventually, standsStill } from '../support/eventually.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { requestBytes } from '../support/raw-client.ts';
@@ -22,7 +30,7 @@ async function openStream(bytes: string): Promise<OpenExchange & { readonly stag
 async function outcomes(stage: Stage): Promise<Record<string, number>> {
   await stage.record(0);
   const metrics = await stage.metrics();
-  const names = ['complete', 'client_abort', 'upstream_error', 'truncated'];
+  const names = ['complete', 'client_abort', 'reader_stalled', 'upstream_error', 'truncated'];
   const counts = names.map((outcome) => [outcome, metrics.sum('slipstream_streams_total', { outcome })] as const);
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
@@ -56,44 +64,40 @@ describe.each(Object.entries(CUTS))('an upstream that %s', (_name, how) => {
     expect(await outcomes(stage)).toEqual({ truncated: 1 });
   });
 
-  it('before the first event, the head having gone out alone, leaves an error event and an answer without its end', async () => {
-    const stage = await start();
+  it.each([
+    ['any event', ''],
+    ['its first content', messageStart() + PING],
+  ])('before %s leaves a 502: nothing has been sent', async (_what, bytes) => {
+    const stage = await start({ clock: createFakeClock() });
     const { client, call } = await stage.open();
     call.sse();
-    await client.head();
-    call[how]();
-    const response = await client.response();
-    expect(response.ending).toBe('cut');
-    expect(response.text).toMatch(/^event: error\ndata: .+\n\n$/);
-    expect(await outcomes(stage)).toEqual({ truncated: 1 });
-  });
-});
-
-describe('a stream that is over before its first event and before its head has gone out', () => {
-  async function openHead(): Promise<OpenExchange & { readonly stage: Stage }> {
-    const stage = await start({ clock: createFakeClock() });
-    const exchange = await stage.open();
-    exchange.call.sse();
+    call.write(bytes);
     await stage.streamsOpen(1);
-    return { ...exchange, stage };
-  }
-
-  it.each(['fin', 'reset'] as const)('by %s is a 502', async (how) => {
-    const { stage, client, call } = await openHead();
     call[how]();
     await expectBrokenOff(client);
     expect(await stage.record(0)).toMatchObject({ status: 502, end: 'refused', refusal: 'upstream_broken' });
     expect(await outcomes(stage)).toEqual({});
   });
+});
 
-  it('by its proper end leaves an error event and an answer without its end', async () => {
-    const { stage, client, call } = await openHead();
-    call.end();
-    const response = await client.response();
-    expect(response).toMatchObject({ status: 200, ending: 'cut' });
-    expect(response.text).toMatch(/^event: error\ndata: .+\n\n$/);
-    expect(await outcomes(stage)).toEqual({ truncated: 1 });
-  });
+describe('a stream that breaks before its first content and after a ping has gone out', () => {
+  it.each(['fin', 'reset', 'end'] as const)(
+    'by %s leaves an error event and an answer without its end',
+    async (how) => {
+      const clock = createFakeClock();
+      const stage = await start({ clock });
+      const { client, call } = await stage.open();
+      call.sse();
+      await stage.streamsOpen(1);
+      await clock.advance(15_000);
+      await client.head();
+      call[how]();
+      const response = await client.response();
+      expect(response).toMatchObject({ status: 200, ending: 'cut' });
+      expect(response.text).toMatch(/^event: ping\n.+\n\nevent: error\ndata: .+\n\n$/);
+      expect(await outcomes(stage)).toEqual({ truncated: 1 });
+    },
+  );
 });
 
 describe('a caller of HTTP/1.0, to whom the end of the connection is the end of the answer', () => {
@@ -127,17 +131,34 @@ describe('a stream that is silent beyond the idle limit', () => {
     expect(await outcomes(stage)).toEqual({ truncated: 1 });
   });
 
-  it('is waited for while it is the caller who does not read', async () => {
-    const stage = await start({ settings: managed('', 'streamIdle: 300ms') });
+  it('is waited for while it is the caller who reads slowly', async () => {
+    const stage = await start({ settings: managed('', 'streamIdle: 3s') });
     const { client, call } = await stage.open();
     client.pause();
     const bytes = streamHead() + `: ${'x'.repeat(16 * 1024 * 1024)}\n\n` + streamTail();
     call.sse();
     call.write(bytes);
     call.end();
-    await standsStill('the gateway stops reading', 5_000, () => call.unsentBytes, 2_500);
+    await standsStill('the gateway stops reading', 5_000, () => call.unsentBytes, 1_500);
     client.resume();
     expect((await client.response()).text === bytes).toBe(true);
+  });
+});
+
+describe('a caller that takes nothing for longer than the idle limit', () => {
+  it.each([
+    ['mid-stream', streamHead() + `: ${'x'.repeat(16 * 1024 * 1024)}\n\n`, false],
+    ['at its end', streamHead() + `: ${'x'.repeat(16 * 1024 * 1024)}\n\n` + streamTail(), true],
+  ])('is cut %s and counted, and the call upstream is over', async (_where, bytes, isWhole) => {
+    const stage = await start({ settings: managed('', 'streamIdle: 400ms') });
+    const { client, call } = await stage.open();
+    client.pause();
+    call.sse();
+    call.write(bytes);
+    if (isWhole) call.end();
+    expect(await stage.record(0)).toMatchObject({ status: 200, end: 'reader_stalled' });
+    await eventually('the upstream call is over', 3_000, () => call.state !== 'open');
+    expect(await outcomes(stage)).toEqual({ reader_stalled: 1 });
   });
 });
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createApp } from '../../src/http/app.ts';
 import { createFetchExchange } from '../../src/http/fetch-exchange.ts';
+import { createOpenExchanges } from '../../src/http/open-exchanges.ts';
 import type { AppOptions } from '../../src/http/handlers.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';
 import type { GatewayRequest } from '../../src/core/exchange.ts';
@@ -24,7 +25,7 @@ const answerOk: Service = async (_request, { reply }) => {
   reply.open({ status: 200, headers: { 'content-type': 'application/json' } });
   reply.write(new TextEncoder().encode('{}'));
   await reply.end();
-  return { kind: 'answered', status: 200, isStream: false, end: 'complete', usage: null, model: null };
+  return { kind: 'answered', status: 200, isStream: false, end: 'complete', usage: null, model: null, failure: null };
 };
 
 export function createAppUnderTest(part: Partial<AppOptions> = {}): AppUnderTest {
@@ -42,7 +43,7 @@ export function createAppUnderTest(part: Partial<AppOptions> = {}): AppUnderTest
         : { kind: 'refused', refusal: { code: 'credential_unknown' } },
     mode: () => 'managed',
     limits: () => ({ bodyBytes: 1_000, headersTimeoutMs: 10_000 }),
-    isDraining: () => false,
+    openExchanges: createOpenExchanges(),
     metrics,
     tenantLabels: createTenantLabels(),
     metricsPage: async () => ({ text: '# EOF\n', contentType: 'text/plain' }),

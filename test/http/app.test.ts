@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { entryOf, ERRORS, type ErrorCode } from '../../src/core/errors.ts';
+import { createOpenExchanges, type OpenExchanges } from '../../src/http/open-exchanges.ts';
 import { createAppUnderTest, type AppUnderTest } from './app-under-test.ts';
 
 const KEY = { 'x-api-key': 'sk-known', 'content-type': 'application/json' };
@@ -34,11 +35,11 @@ describe('the gateway’s own paths', () => {
   });
 
   it('/healthz is alive and /readyz ready, until the process drains: then it is alive only', async () => {
-    let isDraining = false;
-    app = createAppUnderTest({ isDraining: () => isDraining });
+    const openExchanges = createOpenExchanges();
+    app = createAppUnderTest({ openExchanges });
     const statuses = async () => [(await app.request('/healthz')).status, (await app.request('/readyz')).status];
     expect(await statuses()).toEqual([200, 200]);
-    isDraining = true;
+    openExchanges.startDraining();
     expect(await statuses()).toEqual([200, 503]);
   });
 
@@ -178,13 +179,6 @@ describe('a refusal before any slot', () => {
     expect(app.clock.pending).toBe(0);
   });
 
-  it('lets nobody in while draining, and says when to ask again', async () => {
-    app = createAppUnderTest({ isDraining: () => true });
-    const response = await app.post('{}');
-    expect(response.headers.get('retry-after')).toBe('1');
-    await expectRefusal(response, 'draining');
-  });
-
   it('counts a caller that left mid-upload as 499', async () => {
     const upload = new ReadableStream<Uint8Array>({
       start: (controller) => controller.error(new Error('gone')),
@@ -192,6 +186,60 @@ describe('a refusal before any slot', () => {
     expect((await app.post(upload)).status).toBe(499);
     const labels = 'tenant="acme",model="other",operation="messages",status="499"';
     expect(app.metrics.values).toEqual({ [`slipstream_requests_total{${labels}}`]: 1 });
+  });
+});
+
+describe('a process that drains', () => {
+  let openExchanges: OpenExchanges;
+  let stopped: unknown[];
+  beforeEach(() => {
+    openExchanges = createOpenExchanges();
+    stopped = [];
+  });
+
+  /** Every exchange lasts until it is stopped. */
+  function untilStopped(): void {
+    app = createAppUnderTest({
+      openExchanges,
+      service: async (_request, { signal }) => {
+        if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        stopped.push(signal.reason);
+        return { kind: 'abandoned' };
+      },
+    });
+  }
+
+  it('still serves what arrives', async () => {
+    app = createAppUnderTest({ openExchanges });
+    openExchanges.startDraining();
+    expect((await app.post('{}')).status).toBe(200);
+  });
+
+  it('counts an exchange from its service to its end, and no request that was refused before', async () => {
+    untilStopped();
+    const served = app.post('{}');
+    await app.clock.advance(0);
+    expect(openExchanges.count).toBe(1);
+    await app.post('not JSON');
+    await app.request('/healthz');
+    expect(openExchanges.count).toBe(1);
+    expect(openExchanges.stopAll()).toBe(1);
+    await served;
+    expect([openExchanges.count, stopped]).toEqual([0, ['draining']]);
+  });
+
+  it('stops what still arrives when its time is up', async () => {
+    untilStopped();
+    openExchanges.stopAll();
+    await app.post('{}');
+    await app.request('/v1/models', { headers: KEY });
+    expect([openExchanges.count, stopped]).toEqual([0, ['draining', 'draining']]);
+  });
+
+  it('forgets an exchange that ended in a bug', async () => {
+    app = createAppUnderTest({ openExchanges, service: () => Promise.reject(new Error('a bug')) });
+    await app.post('{}');
+    expect(openExchanges.count).toBe(0);
   });
 });
 
@@ -206,10 +254,28 @@ describe('an outcome that sent nothing', () => {
     expect(response.headers.get('x-slipstream-id')).toBe(app.served[0]?.request.id);
   });
 
+  it('says that asking again is of no use where all has been tried', async () => {
+    app = createAppUnderTest({
+      service: async () => ({ kind: 'refused', refusal: { code: 'upstream_broken', isFinal: true } }),
+    });
+    expect((await app.post('{}')).headers.get('x-should-retry')).toBe('false');
+  });
+
   it('is an empty 499 where the caller left', async () => {
     app = createAppUnderTest({ service: async () => ({ kind: 'abandoned' }) });
     const response = await app.post('{}');
     expect([response.status, await response.text()]).toEqual([499, '']);
+  });
+});
+
+it('an exchange begins with nothing sent, nobody chosen and nothing failed', async () => {
+  await app.post('{}');
+  expect(app.served[0]?.context).toMatchObject({
+    routed: null,
+    attempt: { failedAt: new Set(), retryOf: null },
+    expectedInputTokens: null,
+    timings: { firstSentAtMs: null, overheadMs: null, queueMs: null, holdMs: 0 },
+    notes: { cache: null, attempts: [] },
   });
 });
 

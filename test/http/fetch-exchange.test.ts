@@ -1,13 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Outcome, Reply } from '../../src/core/exchange.ts';
+import type { Outcome, Reply, StopReason } from '../../src/core/exchange.ts';
+import { answeredOf } from '../pipeline/scripted.ts';
 import { createAppUnderTest } from './app-under-test.ts';
 
 const KIB = 1024;
-const ANSWERED: Outcome = { kind: 'answered', status: 200, isStream: true, end: 'complete', usage: null, model: null };
+const ANSWERED = answeredOf();
 
 /** An exchange whose service is the test itself: it holds the reply open until it says otherwise. */
 let reply: Reply;
 let signal: AbortSignal;
+let stop: (reason: StopReason) => void;
 let finish: (outcome: Outcome) => void;
 let opened: PromiseWithResolvers<void>;
 
@@ -16,7 +18,7 @@ function begin(): Promise<Response> {
   finish = ended.resolve;
   const app = createAppUnderTest({
     service: (_request, context) => {
-      ({ reply, signal } = context);
+      ({ reply, signal, stop } = context);
       opened.resolve();
       return ended.promise;
     },
@@ -68,12 +70,12 @@ describe('a reply of the Fetch API', () => {
     let drains = 0;
     reply.onDrain(() => drains++);
     await response.body?.cancel();
-    expect([signal.aborted, drains]).toEqual([true, 1]);
+    expect([signal.reason, drains]).toEqual(['caller_gone', 1]);
     expect(reply.write(new Uint8Array(1))).toBe(true);
     reply.onDrain(() => drains++);
     expect(drains).toBe(2);
     await Promise.all([reply.end(), reply.cut()]);
-    finish({ ...ANSWERED, end: 'client_abort' });
+    finish(answeredOf({ end: 'client_abort' }));
   });
 
   it('that is cut fails for the caller, behind what was written', async () => {
@@ -83,7 +85,39 @@ describe('a reply of the Fetch API', () => {
     expect((await reader?.read())?.value?.length).toBe(4);
     await reply.cut();
     await expect(reader?.read()).rejects.toThrow('broke off');
-    finish({ ...ANSWERED, end: 'truncated' });
+    finish(answeredOf({ end: 'truncated' }));
+  });
+
+  it('that is dropped fails for the caller, and lets who waits for it go on', async () => {
+    const response = await open();
+    reply.write(new Uint8Array(65 * KIB));
+    let drains = 0;
+    reply.onDrain(() => drains++);
+    stop('reader_stalled');
+    await reply.drop();
+    expect([signal.reason, drains, reply.write(new Uint8Array(1))]).toEqual(['reader_stalled', 1, true]);
+    await expect(response.text()).rejects.toThrow('stalled');
+    await Promise.all([reply.end(), reply.cut(), reply.drop()]);
+    finish(answeredOf({ end: 'reader_stalled' }));
+  });
+
+  it('outlives the end of its exchange: what is to be said of it can still be written', async () => {
+    const response = await open();
+    stop('draining');
+    expect(signal.reason).toBe('draining');
+    reply.write(new TextEncoder().encode('the end'));
+    await reply.end();
+    expect(await response.text()).toBe('the end');
+    finish(answeredOf({ end: 'truncated' }));
+  });
+
+  it('whose exchange was stopped keeps the first reason, whoever leaves later', async () => {
+    const response = await open();
+    stop('draining');
+    stop('reader_stalled');
+    await response.body?.cancel();
+    expect(signal.reason).toBe('draining');
+    finish(answeredOf({ end: 'client_abort' }));
   });
 
   it.each([204, 304])('of status %d has no body', async (status) => {
@@ -105,5 +139,5 @@ it('a request that is aborted aborts its exchange', async () => {
   });
   const headers = { 'x-api-key': 'sk-known' };
   await app.request('/v1/models', { headers, signal: caller.signal });
-  expect(signal.aborted).toBe(true);
+  expect(signal.reason).toBe('caller_gone');
 });

@@ -23,6 +23,10 @@ describe('renderRefusal', () => {
     expect([headers.get('retry-after'), headers.get('allow')]).toEqual(['0', 'GET']);
   });
 
+  it.each(codes)('of %s that is final says that asking again is of no use', (code) => {
+    expect(renderRefusal({ code, isFinal: true }, 'slip_1').headers.get('x-should-retry')).toBe('false');
+  });
+
   it('closes the connection after what leaves bytes unread or should come elsewhere, and after nothing else', () => {
     const closing = codes.filter((code) => renderRefusal({ code }, 'slip_1').headers.get('connection') === 'close');
     expect(closing).toEqual(['request_stalled', 'body_too_large', 'draining']);

@@ -62,20 +62,21 @@ tenants:
     const acme = directory.tenants[0];
     expect(acme).toMatchObject({
       id: 'acme',
-      slots: { limit: { current: 3 }, maxWaiters: 7, maxWaitMs: 2_000 },
+      slots: { limit: 3, maxWaiters: 7, maxWaitMs: 2_000 },
       upstreams: ['main'],
       budget: { usd: 5, per: 'day' },
+      weight: 1,
+      hangUp: 'cancel',
+      recover: 'off',
     });
     expect(directory.identify(bearer(acmeKey))).toEqual({ kind: 'tenant', tenant: acme });
   });
 
-  it('every request of a tenant shares one limit', () => {
-    const limits = [acmeKey, acmeKey].map((key) => {
-      const identified = directory.identify(bearer(key));
-      return identified.kind === 'tenant' ? identified.tenant.slots.limit : null;
-    });
-    expect(limits[0]).not.toBeNull();
-    expect(limits[0]).toBe(limits[1]);
+  it('a tenant’s weight and its policies on hanging up and on broken streams are those of the settings', () => {
+    const tenant = '{ id: acme, keys: [key-of-acme-0123456789], weight: 2.5, hangUp: drain, recover: continue }';
+    const asked = configOf(`upstreams: [{ id: main, apiKey: upstream-key-0123456789 }]\ntenants: [${tenant}]\n`);
+    const [acme] = createTenantDirectory(asked, sha256Hex).tenants;
+    expect(acme).toMatchObject({ weight: 2.5, hangUp: 'drain', recover: 'continue' });
   });
 });
 
@@ -92,7 +93,7 @@ describe('in pass-through mode', () => {
 
   it('a tenant has wide limits, no budget and every upstream', () => {
     expect(directory.identify(bearer('sk-ant-secret'))).toMatchObject({
-      tenant: { slots: { limit: { current: 256 } }, budget: null, upstreams: ['main'] },
+      tenant: { slots: { limit: 256 }, budget: null, upstreams: ['main'], weight: 1, hangUp: 'cancel', recover: 'off' },
     });
   });
 

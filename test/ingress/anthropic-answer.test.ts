@@ -7,7 +7,7 @@ import { bytesOf, jsonObjects, whitespaces, writeJson, type JsonMemberTree } fro
 const read = (text: string) => readAnswer(bytesOf(text));
 
 describe('readAnswer', () => {
-  it('reads usage and model of a message', () => {
+  it('reads usage, model and id of a message', () => {
     const answer = {
       id: 'msg_1',
       type: 'message',
@@ -26,6 +26,7 @@ describe('readAnswer', () => {
     };
     expect(read(JSON.stringify(answer, null, 2))).toEqual({
       model: 'claude-opus-5-5',
+      id: 'msg_1',
       usage: {
         uncachedInput: 3,
         cacheRead: 5,
@@ -51,20 +52,21 @@ describe('readAnswer', () => {
     ['a page of HTML', '<html>502</html>'],
     ['an array', '[{"usage":{"output_tokens":1}}]'],
     ['an answer cut short before its usage', '{"model":7,"content":[{"text":"and th'],
-  ])('finds no usage and no model in %s', (_what, text) => {
-    expect(read(text)).toEqual({ usage: null, model: null });
+  ])('finds no usage, model or id in %s', (_what, text) => {
+    expect(read(text)).toEqual({ usage: null, model: null, id: null });
   });
 
   it('finds the same among any other members', () => {
     const own: readonly JsonMemberTree[] = [
       { nameText: '"usage"', value: { kind: 'scalar', text: '{"output_tokens":12}' } },
       { nameText: '"model"', value: { kind: 'scalar', text: '"claude-opus-5"' } },
+      { nameText: '"id"', value: { kind: 'scalar', text: '"msg_1"' } },
     ];
     fc.assert(
       fc.property(jsonObjects, whitespaces, fc.nat(5), (tree, spaces, at) => {
         const members = [...tree.members.slice(0, at), ...own, ...tree.members.slice(at)];
         const facts = read(writeJson({ kind: 'object', members }, spaces));
-        expect(facts).toEqual({ usage: { ...NO_USAGE, output: 12 }, model: 'claude-opus-5' });
+        expect(facts).toEqual({ usage: { ...NO_USAGE, output: 12 }, model: 'claude-opus-5', id: 'msg_1' });
       }),
     );
   });

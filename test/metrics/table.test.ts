@@ -20,7 +20,7 @@ describe('METRICS', () => {
   );
 
   it('labels nothing by what a caller can make up: paths, ids, keys', () => {
-    const closed = new Set(['tenant', 'model', 'cache', 'operation', 'status', 'outcome', 'kind', 'upstream', 'scope', 'name', 'phase', 'result', 'reason', 'role', 'source', 'place', 'ttl', 'model_class']); // prettier-ignore
+    const closed = new Set(['tenant', 'model', 'cache', 'operation', 'status', 'outcome', 'kind', 'upstream', 'scope', 'name', 'phase', 'result', 'reason', 'role', 'source', 'place', 'ttl', 'model_class', 'state']); // prettier-ignore
     expect(rows.flatMap(([, { labels }]) => labels).filter((label) => !closed.has(label))).toEqual([]);
   });
 

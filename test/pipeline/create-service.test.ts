@@ -1,26 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createFixedLimit } from '../../src/core/limit.ts';
+import { createRetryBudget } from '../../src/core/retry-budget.ts';
 import type { Tenant } from '../../src/core/tenant.ts';
 import { createHitRatio } from '../../src/metrics/hit-ratio.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';
 import { createService } from '../../src/pipeline/create-service.ts';
 import type { Service } from '../../src/pipeline/service.ts';
 import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
-import { createKinship } from '../../src/prompt/kinship.ts';
-import { createPlacementIndex } from '../../src/prompt/placement-index.ts';
-import { createTokenScale } from '../../src/prompt/token-scale.ts';
-import { createVolatilePrefixes } from '../../src/prompt/volatile-prefix.ts';
+import { createPromptMemory } from '../../src/prompt/prompt-memory.ts';
 import { createMemoryLedger } from '../../src/state/ledger.ts';
 import { createMemoryFlights } from '../../src/state/memory-flights.ts';
+import { createMemorySessionPlaces } from '../../src/state/memory-session-places.ts';
 import { createMemorySlots } from '../../src/state/memory-slots.ts';
 import type { Slots } from '../../src/state/slots.ts';
 import { wholeStream } from '../support/claude-answers.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
+import { createScriptedCapacity, type ScriptedCapacity } from './capacity-under-test.ts';
+import { entryOf, fleetOf } from './fleet-under-test.ts';
 import { contextOf, createRecordedMetrics, createScriptedUpstream, requestOf, tenantOf, type ScriptedUpstream } from './scripted.ts'; // prettier-ignore
 
 let clock: FakeClock;
 let slots: Slots;
 let upstream: ScriptedUpstream;
+let capacity: ScriptedCapacity;
 let records: ExchangeRecord[];
 let errors: unknown[];
 let service: Service;
@@ -28,6 +29,7 @@ beforeEach(() => {
   clock = createFakeClock();
   slots = createMemorySlots(clock);
   upstream = createScriptedUpstream();
+  capacity = createScriptedCapacity();
   records = [];
   errors = [];
   service = createService({
@@ -37,13 +39,20 @@ beforeEach(() => {
     hitRatio: createHitRatio(clock),
     slots,
     ledger: createMemoryLedger(),
-    index: createPlacementIndex({ maxPositions: 1_000 }),
+    ...createPromptMemory(),
     flights: createMemoryFlights(clock),
-    scale: createTokenScale(),
-    kinship: createKinship(),
-    volatile: createVolatilePrefixes(),
     cacheSettings: () => ({ ttl: 'auto', prolong: 'learn', singleFlight: true, maxHoldMs: 5_000 }),
-    route: () => ({ upstream, credential: 'own', cacheDomain: 'main', stripsAttribution: true }),
+    retryBudget: createRetryBudget(),
+    maxRetries: () => 4,
+    random: () => 0,
+    hasElsewhere: () => false,
+    fleet: fleetOf(entryOf('main', { upstream })),
+    places: createMemorySessionPlaces(clock),
+    depthsIn: () => ({ liveDepth: 0, seenDepth: 0 }),
+    onBreaker: () => {},
+    capacity,
+    relayLimits: () => ({ streamIdleMs: 300_000, hangUpDrainMs: 60_000 }),
+    stopped: new AbortController().signal,
     onInternalError: (error) => errors.push(error),
     onRecord: (record) => records.push(record),
   });
@@ -61,7 +70,7 @@ async function answer(outputTokens: number): Promise<void> {
 
 /** One slot, nobody may wait; 1 USD, or 100,000 output tokens of Claude Sonnet 5. */
 const tenant = tenantOf({
-  slots: { limit: createFixedLimit(1), maxWaiters: 0, maxWaitMs: 1_000 },
+  slots: { limit: 1, maxWaiters: 0, maxWaitMs: 1_000 },
   budget: { usd: 1, per: 'day' },
 });
 
@@ -83,7 +92,7 @@ describe('the pipeline', () => {
     const slot = await slots.acquire(tenant.id, tenant.slots, new AbortController().signal);
     expect(await send(tenant)).toMatchObject({ kind: 'refused', refusal: { code: 'budget_spent' } });
     expect(records.map(({ refusal }) => refusal)).toEqual([null, 'budget_spent']);
-    if (slot.kind === 'granted') slot.lease.release('ignored');
+    if (slot.kind === 'granted') slot.lease.release();
   });
 
   it('holds the slot until the stream is over: admission is outside the upstream call', async () => {
@@ -96,5 +105,19 @@ describe('the pipeline', () => {
     upstream.end({ kind: 'ended' });
     await running;
     expect([slots.counts().size, clock.pending]).toEqual([0, 0]);
+  });
+
+  it('keeps the tenant’s slot through a retry, and gives the upstream’s back before it: retry is between the two', async () => {
+    const running = send(tenant);
+    await clock.advance(0);
+    upstream.head(529);
+    upstream.end({ kind: 'ended' });
+    await clock.advance(0);
+    expect([slots.counts().get(tenant.id)?.inUse, capacity.released.length]).toEqual([1, 1]);
+    await clock.advance(500);
+    await answer(1);
+    expect(await running).toMatchObject({ kind: 'answered', status: 200 });
+    expect(records[0]?.attempts.map(({ outcome }) => outcome)).toEqual(['overloaded', 'ok']);
+    expect(capacity.released.map(({ kind }) => kind)).toEqual(['failed', 'ok']);
   });
 });

@@ -27,15 +27,14 @@ export interface RelayUnderTest {
 export interface RelayParts {
   readonly request?: Partial<GatewayRequest>;
   readonly hideRateLimits?: boolean;
-  /** Statuses that the layer asks to be held back. */
-  readonly holds?: readonly number[];
+  /** `own` where it is left out. */
+  readonly credential?: 'own' | 'caller';
 }
 
 /** What the relay asked of the layer that watches, and told it. */
 export interface Watched {
   /** The usage with which each value of `x-slipstream-cache` was asked for. */
   readonly cacheHeaders: (TokenUsage | null)[];
-  readonly statuses: number[];
   /** The usage known at each call of onContent. */
   readonly contents: (TokenUsage | null)[];
 }
@@ -44,6 +43,7 @@ export const ENDED: UpstreamEnd = { kind: 'ended' };
 export const ABORTED: UpstreamEnd = { kind: 'aborted' };
 export const BROKEN: UpstreamEnd = { kind: 'failed', code: 'upstream_broken' };
 export const CACHE_HEADER = 'miss; reason=first_seen';
+export const STREAM_IDLE_MS = 60_000;
 export const MEBIBYTE = 1024 * 1024;
 
 /** Call once per test file. */
@@ -55,18 +55,24 @@ export function useRelay(): RelayUnderTest {
   let openStreams: number;
   let resumed: number;
 
-  const renew = ({ request = {}, hideRateLimits = false, holds = [] }: RelayParts = {}): void => {
+  const renew = ({ request = {}, hideRateLimits = false, credential = 'own' }: RelayParts = {}): void => {
     [openStreams, resumed] = [0, 0];
-    const seen: Watched = { cacheHeaders: [], statuses: [], contents: [] };
+    const seen: Watched = { cacheHeaders: [], contents: [] };
     watched = seen;
     const watch = {
       cacheHeader: (usage: TokenUsage | null) => (seen.cacheHeaders.push(usage && { ...usage }), CACHE_HEADER),
       onContent: (usage: TokenUsage | null) => void seen.contents.push(usage && { ...usage }),
-      holds: (status: number) => (seen.statuses.push(status), holds.includes(status)),
+      onSend: () => {},
     };
     context = { ...contextOf(clock), watch };
     const onOpenStreams = (by: 1 | -1): void => void (openStreams += by);
-    relay = createRelay(requestOf(request), context, { clock, hideRateLimits, onOpenStreams });
+    relay = createRelay(requestOf(request), context, {
+      clock,
+      hideRateLimits,
+      onOpenStreams,
+      credential,
+      streamIdleMs: () => STREAM_IDLE_MS,
+    });
   };
   beforeEach(() => {
     clock = createFakeClock();

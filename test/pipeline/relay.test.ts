@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { apiError, BLOCK_STOP, messageStart, streamHead, streamTail, textDelta, wholeStream } from '../support/claude-answers.ts'; // prettier-ignore
+import { apiError, BLOCK_STOP, messageStart, streamHead, streamTail, wholeStream } from '../support/claude-answers.ts'; // prettier-ignore
 import { ABORTED, BROKEN, ENDED, useRelay } from './relay-under-test.ts';
 import { usageOf } from './scripted.ts';
 
@@ -23,7 +23,9 @@ describe('a stream', () => {
       end: 'complete',
       usage: usageOf({ uncachedInput: 12, output: 7 }),
       model: 'claude-sonnet-5',
+      failure: null,
     });
+    expect(exchange.clock.pending).toBe(0);
   });
 
   it('is open from its head to its end and not longer', async () => {
@@ -49,7 +51,7 @@ describe('a stream', () => {
 
   it('loses the length its upstream announced: pings may make it longer', () => {
     head(200, { 'content-type': 'text/event-stream', 'content-length': '999' });
-    chunk(messageStart());
+    chunk(streamHead());
     expect(exchange.reply.isOpen).toBe(true);
     expect(exchange.reply.head?.headers).not.toHaveProperty('content-length');
   });
@@ -69,11 +71,11 @@ describe('silence in a stream', () => {
   it('begins anew with every byte', async () => {
     streamBegins();
     await exchange.clock.advance(SILENCE_MS - 1);
-    chunk(messageStart());
+    chunk(streamHead());
     await exchange.clock.advance(SILENCE_MS - 1);
-    expect(exchange.reply.text).toBe(messageStart());
+    expect(exchange.reply.text).toBe(streamHead());
     await exchange.clock.advance(1);
-    expect(exchange.reply.text).toBe(messageStart() + PING);
+    expect(exchange.reply.text).toBe(streamHead() + PING);
   });
 
   it.each([
@@ -89,11 +91,11 @@ describe('silence in a stream', () => {
 
   it('is filled again once the event is over', async () => {
     streamBegins();
-    chunk('event: ping\n');
+    chunk(`${streamHead()}event: ping\n`);
     await exchange.clock.advance(3 * SILENCE_MS + 7);
     chunk('data: {}\n\n');
     await exchange.clock.advance(SILENCE_MS);
-    expect(exchange.reply.text).toBe(`event: ping\ndata: {}\n\n${PING}`);
+    expect(exchange.reply.text).toBe(`${streamHead()}event: ping\ndata: {}\n\n${PING}`);
   });
 
   it('is not filled in a JSON answer, nor in an error', async () => {
@@ -114,34 +116,21 @@ describe('silence in a stream', () => {
   });
 });
 
-describe('a caller that reads slowly', () => {
-  it('pauses the upstream at the chunk that was too much, and resumes it once when it has drained', () => {
-    streamBegins();
-    expect(chunk(streamHead())).toBe(true);
-    exchange.reply.fill();
-    expect(chunk(textDelta('more'))).toBe(false);
-    expect([exchange.reply.draining, exchange.resumed]).toEqual([1, 0]);
-    exchange.reply.drain();
-    expect(exchange.resumed).toBe(1);
-    expect(chunk(textDelta('and more'))).toBe(true);
-  });
-});
-
-describe('a stream that ends before message_stop', () => {
+describe('a stream that ends behind content and before message_stop', () => {
   const errorOf = (text: string): unknown => JSON.parse(text.slice(text.lastIndexOf('data: ') + 'data: '.length));
 
   it.each([
-    ['ends', ENDED, 'api_error'],
-    ['breaks', BROKEN, 'api_error'],
-    ['falls silent for too long', { kind: 'failed', code: 'upstream_timeout' } as const, 'timeout_error'],
-  ])('gets an error frame and is cut, when the upstream %s between events', async (_what, end, type) => {
+    ['ends', ENDED, 'api_error', 'stream_error'],
+    ['breaks', BROKEN, 'api_error', 'network'],
+    ['falls silent for too long', { kind: 'failed', code: 'upstream_timeout' } as const, 'timeout_error', 'timeout'],
+  ])('gets an error frame and is cut, when the upstream %s between events', async (_what, end, type, failure) => {
     streamBegins();
     chunk(streamHead());
-    expect(await finish(end)).toMatchObject({ kind: 'answered', end: 'truncated' });
+    expect(await finish(end)).toMatchObject({ kind: 'answered', end: 'truncated', failure: { kind: failure } });
     const added = exchange.reply.text.slice(streamHead().length);
     expect(added).toMatch(/^event: error\ndata: .*\n\n$/);
     expect(errorOf(added)).toMatchObject({ type: 'error', error: { type }, request_id: 'slip_1' });
-    expect(exchange.reply.ending).toBe('cut');
+    expect([exchange.reply.ending, exchange.clock.pending]).toEqual(['cut', 0]);
   });
 
   it('is cut without a word inside an event', async () => {
@@ -154,24 +143,19 @@ describe('a stream that ends before message_stop', () => {
 
   it('reports what it had used by then', async () => {
     streamBegins();
-    chunk(messageStart({ input_tokens: 5, cache_read_input_tokens: 700, output_tokens: 2 }));
+    chunk(streamHead({ input_tokens: 5, cache_read_input_tokens: 700, output_tokens: 2 }));
     const usage = usageOf({ uncachedInput: 5, cacheRead: 700, output: 2 });
     expect(await finish(BROKEN)).toMatchObject({ usage, model: 'claude-sonnet-5' });
   });
-
-  it('has no usage where it ended before message_start', async () => {
-    streamBegins();
-    expect(await finish(ENDED)).toMatchObject({ end: 'truncated', usage: null, model: null });
-  });
 });
 
-describe('a stream with an error event of the upstream’s', () => {
+describe('a stream with an error event of the upstream’s behind content', () => {
   const failing = `${streamHead()}event: error\ndata: ${JSON.stringify(apiError('overloaded_error'))}\n\n`;
 
   it('is relayed as it came and ends properly', async () => {
     streamBegins();
     chunk(failing);
-    expect(await finish(ENDED)).toMatchObject({ end: 'upstream_error' });
+    expect(await finish(ENDED)).toMatchObject({ end: 'upstream_error', failure: { kind: 'overloaded' } });
     expect([exchange.reply.text, exchange.reply.ending]).toEqual([failing, 'ended']);
   });
 
@@ -201,25 +185,41 @@ describe('a caller that leaves', () => {
 
   it('before the head has abandoned the exchange', async () => {
     exchange.context.leave();
-    expect(await finish(ABORTED)).toEqual({ kind: 'abandoned' });
+    expect(await finish(ABORTED)).toMatchObject({ kind: 'abandoned', usage: null });
+  });
+
+  it('in the moment in which the upstream fails has abandoned the exchange: nobody is there to be told', async () => {
+    exchange.context.leave();
+    expect(await finish(BROKEN)).toMatchObject({ kind: 'abandoned' });
+  });
+
+  it('behind message_start and before content has abandoned it, with the usage known by then', async () => {
+    streamBegins();
+    chunk(messageStart({ input_tokens: 5, output_tokens: 2 }));
+    exchange.context.leave();
+    const usage = usageOf({ uncachedInput: 5, output: 2 });
+    expect(await finish(ABORTED)).toEqual({ kind: 'abandoned', usage, model: 'claude-sonnet-5' });
+    expect([exchange.reply.isOpen, exchange.clock.pending]).toEqual([false, 0]);
   });
 });
 
 describe('no head', () => {
-  it.each(['upstream_unreachable', 'upstream_timeout', 'upstream_broken'] as const)(
-    'is a refusal: %s',
-    async (code) => {
-      expect(await finish({ kind: 'failed', code })).toEqual({ kind: 'refused', refusal: { code } });
-      expect(exchange.reply.isOpen).toBe(false);
-    },
-  );
+  it.each([
+    ['upstream_unreachable', 'network'],
+    ['upstream_timeout', 'timeout'],
+    ['upstream_broken', 'network'],
+  ] as const)('is a refusal, %s, and the upstream’s failure: %s', async (code, kind) => {
+    const failure = { kind, retryAfterMs: null, shouldRetry: null };
+    expect(await finish({ kind: 'failed', code })).toEqual({ kind: 'refused', refusal: { code }, failure });
+    expect(exchange.reply.isOpen).toBe(false);
+  });
 });
 
 describe('a redirect', () => {
   it.each([301, 302, 303, 307, 308])('%d reaches nobody: it is refused, and its body swallowed', async (status) => {
     head(status, { location: 'https://elsewhere.example/' });
     expect(chunk('moved')).toBe(true);
-    expect(await finish(ENDED)).toEqual({ kind: 'refused', refusal: { code: 'upstream_redirected' } });
+    expect(await finish(ENDED)).toMatchObject({ kind: 'refused', refusal: { code: 'upstream_redirected' } });
     expect(exchange.reply.isOpen).toBe(false);
   });
 

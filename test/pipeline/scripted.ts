@@ -1,9 +1,10 @@
-import { NO_WATCH, type ExchangeTimings, type GatewayRequest, type Outcome, type Reply, type ResponseHead } from '../../src/core/exchange.ts'; // prettier-ignore
-import { createFixedLimit } from '../../src/core/limit.ts';
+import type { FailureKind, UpstreamFailure } from '../../src/core/attempt.ts';
+import { NO_WATCH, type AttemptNote, type ExchangeTimings, type GatewayRequest, type Outcome, type Reply, type ResponseHead } from '../../src/core/exchange.ts'; // prettier-ignore
+import type { HeaderMap } from '../../src/core/headers.ts';
 import type { Tenant } from '../../src/core/tenant.ts';
 import { NO_USAGE, type TokenUsage } from '../../src/core/usage.ts';
 import type { Metrics } from '../../src/metrics/metrics.ts';
-import type { Context } from '../../src/pipeline/service.ts';
+import { FIRST_ATTEMPT, type Context } from '../../src/pipeline/service.ts';
 import type { AnswerReceiver, Flow, Upstream, UpstreamCall, UpstreamEnd } from '../../src/pipeline/upstream.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 
@@ -27,10 +28,13 @@ export function requestOf(part: Partial<GatewayRequest> = {}): GatewayRequest {
 export function tenantOf(part: Partial<Tenant> = {}): Tenant {
   return {
     id: 'acme',
-    slots: { limit: createFixedLimit(1), maxWaiters: 1, maxWaitMs: 1_000 },
+    slots: { limit: 1, maxWaiters: 1, maxWaitMs: 1_000 },
+    weight: 1,
     upstreams: ['main'],
     budget: null,
     cache: 'off',
+    hangUp: 'cancel',
+    recover: 'off',
     ...part,
   };
 }
@@ -44,23 +48,34 @@ export interface ScriptedContext extends Context {
 
 export function contextOf(clock: FakeClock, tenant: Tenant = tenantOf()): ScriptedContext {
   const caller = new AbortController();
+  const reply = createScriptedReply();
   return {
     tenant,
     clock,
-    reply: createScriptedReply(),
+    reply,
     signal: caller.signal,
+    stop: (reason) => caller.abort(reason),
     timings: {
+      firstSentAtMs: null,
       upstreamSentAtMs: null,
       upstreamHeadAtMs: null,
       firstContentAtMs: null,
-      queueMs: 0,
+      overheadMs: null,
+      queueMs: null,
       holdMs: 0,
       firstEventMs: null,
     },
     routed: null,
+    attempt: FIRST_ATTEMPT,
+    expectedInputTokens: null,
+    onHead: () => {},
+    onContent: () => {},
     watch: NO_WATCH,
-    notes: { cache: null },
-    leave: () => caller.abort(),
+    notes: { cache: null, attempts: [] },
+    leave() {
+      caller.abort('caller_gone');
+      reply.drain(); // as real replies do: nobody is left to wait for
+    },
   };
 }
 
@@ -68,12 +83,14 @@ export function contextOf(clock: FakeClock, tenant: Tenant = tenantOf()): Script
 export interface ScriptedReply extends Reply {
   readonly head: ResponseHead | null;
   readonly text: string;
-  readonly ending: 'open' | 'ended' | 'cut';
+  readonly ending: 'open' | 'ended' | 'cut' | 'dropped';
   /** From now on every write is one too many, until `drain`. */
   fill(): void;
   drain(): void;
   /** How many wait for the reply to drain: more than one would resume the upstream twice. */
   readonly draining: number;
+  /** From now on an end or a cut takes until the last byte has been read: until `drain`, or until it is dropped. */
+  lag(): void;
 }
 
 function createScriptedReply(): ScriptedReply {
@@ -83,6 +100,14 @@ function createScriptedReply(): ScriptedReply {
   let ending: ScriptedReply['ending'] = 'open';
   let isFull = false;
   let waiting: (() => void)[] = [];
+  let unread: PromiseWithResolvers<void> | null = null;
+  const drain = (): void => {
+    isFull = false;
+    unread?.resolve();
+    const runs = waiting;
+    waiting = [];
+    for (const run of runs) run();
+  };
   return {
     get isOpen() {
       return head !== null;
@@ -111,18 +136,22 @@ function createScriptedReply(): ScriptedReply {
     onDrain: (run) => void waiting.push(run),
     async end() {
       ending = 'ended';
+      await unread?.promise;
     },
     async cut() {
       ending = 'cut';
+      await unread?.promise;
+    },
+    async drop() {
+      ending = 'dropped';
+      drain();
     },
     fill() {
       isFull = true;
     },
-    drain() {
-      isFull = false;
-      const runs = waiting;
-      waiting = [];
-      for (const run of runs) run();
+    drain,
+    lag() {
+      unread = Promise.withResolvers();
     },
   };
 }
@@ -160,7 +189,37 @@ export function createScriptedUpstream(id = 'main'): ScriptedUpstream {
 }
 
 export function answeredOf(part: Partial<Extract<Outcome, { kind: 'answered' }>> = {}): Outcome {
-  return { kind: 'answered', status: 200, isStream: true, end: 'complete', usage: null, model: null, ...part };
+  return {
+    kind: 'answered',
+    status: 200,
+    isStream: true,
+    end: 'complete',
+    usage: null,
+    model: null,
+    failure: null,
+    ...part,
+  };
+}
+
+/** An error answer that has been kept; `sent` sees with which further headers it goes out in the end. */
+export function heldOf(
+  status: number,
+  failure: UpstreamFailure | null,
+  sent: (more: HeaderMap | undefined) => void = () => {},
+): Outcome {
+  const send = async (more?: HeaderMap): Promise<Outcome> => {
+    sent(more);
+    return answeredOf({ status, isStream: false, failure });
+  };
+  return { kind: 'held', status, body: new Uint8Array(), failure, send };
+}
+
+export function failureOf(kind: FailureKind, part: Partial<UpstreamFailure> = {}): UpstreamFailure {
+  return { kind, retryAfterMs: null, shouldRetry: null, ...part };
+}
+
+export function noteOf(part: Partial<AttemptNote> = {}): AttemptNote {
+  return { upstream: 'main', outcome: 'ok', status: 200, sentAtMs: 0, endedAtMs: 0, ...part };
 }
 
 export function usageOf(part: Partial<TokenUsage>): TokenUsage {

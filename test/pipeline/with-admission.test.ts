@@ -1,34 +1,26 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { GatewayRequest, Outcome } from '../../src/core/exchange.ts';
-import type { LimitSignal } from '../../src/core/limit.ts';
-import { createTenantLabels } from '../../src/metrics/labels.ts';
 import type { Service } from '../../src/pipeline/service.ts';
-import { withAdmission } from '../../src/pipeline/with-admission.ts';
+import { wholeSeconds, withAdmission } from '../../src/pipeline/with-admission.ts';
 import { createMemorySlots } from '../../src/state/memory-slots.ts';
 import type { Slots } from '../../src/state/slots.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { answeredOf, contextOf, createRecordedMetrics, requestOf, tenantOf, type RecordedMetrics, type ScriptedContext } from './scripted.ts'; // prettier-ignore
+import { answeredOf, contextOf, requestOf, tenantOf, type ScriptedContext } from './scripted.ts';
 
 let clock: FakeClock;
 let slots: Slots;
-let metrics: RecordedMetrics;
-let signals: LimitSignal[];
 beforeEach(() => {
   clock = createFakeClock();
   slots = createMemorySlots(clock);
-  metrics = createRecordedMetrics();
-  signals = [];
 });
 
 /** A tenant with one slot and one place to wait. */
-const tenant = tenantOf({
-  slots: { limit: { current: 1, report: (signal) => void signals.push(signal) }, maxWaiters: 1, maxWaitMs: 1_000 },
-});
+const tenant = tenantOf({ slots: { limit: 1, maxWaiters: 1, maxWaitMs: 1_000 } });
 
 /** Requests through the layer, into an inner service that each of them ends by hand. */
 function drive() {
   const entered: PromiseWithResolvers<Outcome>[] = [];
-  const service: Service = withAdmission({ slots, metrics, tenantLabels: createTenantLabels() })(() => {
+  const service: Service = withAdmission({ slots })(() => {
     const ended = Promise.withResolvers<Outcome>();
     entered.push(ended);
     return ended.promise;
@@ -65,25 +57,6 @@ describe('withAdmission', () => {
     entered[0]?.reject(new Error('a bug'));
     await expect(outcome).rejects.toThrow('a bug');
     expect(inUse()).toBe(0);
-    expect(signals).toEqual(['ignored']);
-  });
-
-  it.each<[LimitSignal, string, Outcome]>([
-    ['success', 'an answer that is whole', answeredOf()],
-    ['success', 'an error of the caller’s own', answeredOf({ status: 400 })],
-    ['dropped', 'a 429', answeredOf({ status: 429 })],
-    ['dropped', 'a 529', answeredOf({ status: 529 })],
-    ['ignored', 'a caller that left', answeredOf({ end: 'client_abort' })],
-    ['ignored', 'a stream that broke off', answeredOf({ end: 'truncated' })],
-    ['ignored', 'a failure before the answer', { kind: 'refused', refusal: { code: 'upstream_unreachable' } }],
-    ['ignored', 'a caller that left before the answer', { kind: 'abandoned' }],
-  ])('reports %s to the limit for %s', async (signal, _what, outcome) => {
-    const { entered, send } = drive();
-    const sent = send();
-    await clock.advance(0);
-    entered[0]?.resolve(outcome);
-    await sent.outcome;
-    expect(signals).toEqual([signal]);
   });
 
   it('refuses with 429 and an estimate in whole seconds when the line is full', async () => {
@@ -125,19 +98,38 @@ describe('withAdmission', () => {
     expect([entered.length, inUse()]).toEqual([25, 0]);
     for (const one of entered) one.resolve(answeredOf());
     await Promise.all(all.map(({ outcome }) => outcome));
-    expect(metrics.observed).toEqual({});
+    expect(all.map(({ context }) => context.timings.queueMs)).toEqual(Array(25).fill(null));
   });
 
-  it('measures the wait of everyone who took part, granted or not', async () => {
+  it('notes the wait of everyone who took part, granted or not', async () => {
     const { entered, send } = drive();
-    const [first, second, third] = [send(), send(), send()];
+    const all = [send(), send(), send()];
     await clock.advance(250);
     entered[0]?.resolve(answeredOf());
-    await first.outcome;
     await clock.advance(0);
     entered[1]?.resolve(answeredOf());
-    await Promise.all([second.outcome, third.outcome]);
-    expect(metrics.observed).toEqual({ 'slipstream_queue_wait_seconds{tenant="acme"}': [0, 0, 0.25] });
-    expect(second.context.timings.queueMs).toBe(250);
+    await Promise.all(all.map(({ outcome }) => outcome));
+    expect(all.map(({ context }) => context.timings.queueMs)).toEqual([0, 250, 0]);
   });
+
+  it('drops a waiter whose process ends, as one that leaves', async () => {
+    const { entered, send } = drive();
+    const [first, second] = [send(), send()];
+    await clock.advance(0);
+    second.context.stop('draining');
+    expect(await second.outcome).toEqual({ kind: 'abandoned' });
+    entered[0]?.resolve(answeredOf());
+    await first.outcome;
+    expect([inUse(), clock.pending]).toEqual([0, 0]);
+  });
+});
+
+it.each([
+  [0, 1],
+  [1, 1],
+  [1_000, 1],
+  [1_001, 2],
+  [59_999.5, 60],
+])('a wait of %d ms is told as %d whole seconds', (ms, seconds) => {
+  expect(wholeSeconds(ms)).toBe(seconds);
 });

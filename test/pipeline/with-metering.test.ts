@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ExchangeTimings, GatewayRequest, Outcome } from '../../src/core/exchange.ts';
+import type { AttemptNote, ExchangeTimings, GatewayRequest, Outcome, StopReason } from '../../src/core/exchange.ts';
 import { createHitRatio } from '../../src/metrics/hit-ratio.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';
 import { withMetering, type ExchangeRecord } from '../../src/pipeline/with-metering.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { answeredOf, contextOf, createRecordedMetrics, requestOf, usageOf, type RecordedMetrics } from './scripted.ts';
+import { answeredOf, contextOf, createRecordedMetrics, noteOf, requestOf, usageOf, type RecordedMetrics } from './scripted.ts'; // prettier-ignore
 
 let clock: FakeClock;
 let metrics: RecordedMetrics;
@@ -20,7 +20,13 @@ beforeEach(() => {
 /** One exchange that takes `durationMs` and fills in its timings on the way. */
 async function meter(
   outcome: Outcome | Error,
-  given: { request?: Partial<GatewayRequest>; timings?: Partial<ExchangeTimings>; durationMs?: number } = {},
+  given: {
+    request?: Partial<GatewayRequest>;
+    timings?: Partial<ExchangeTimings>;
+    durationMs?: number;
+    stop?: StopReason;
+    attempts?: readonly AttemptNote[];
+  } = {},
 ): Promise<Outcome> {
   const ports = {
     metrics,
@@ -30,6 +36,8 @@ async function meter(
   };
   const service = withMetering(ports)(async (_request, context) => {
     Object.assign(context.timings, given.timings);
+    context.notes.attempts.push(...(given.attempts ?? []));
+    if (given.stop) context.stop(given.stop);
     await clock.advance(given.durationMs ?? 0);
     if (outcome instanceof Error) throw outcome;
     return outcome;
@@ -46,6 +54,7 @@ describe('withMetering', () => {
     ['an error inside the stream', answeredOf({ end: 'upstream_error' }), 200, 'upstream_error', null],
     ['a stream cut short', answeredOf({ end: 'truncated' }), 200, 'truncated', null],
     ['a caller that left mid-way', answeredOf({ end: 'client_abort' }), 200, 'client_abort', null],
+    ['a reader that stalled', answeredOf({ end: 'reader_stalled' }), 200, 'reader_stalled', null],
     ['a caller that left before', { kind: 'abandoned' }, 499, 'client_abort', null],
     ['a refusal', { kind: 'refused', refusal: { code: 'queue_full' } }, 429, 'refused', 'queue_full'],
     ['a failure', { kind: 'refused', refusal: { code: 'upstream_timeout' } }, 504, 'refused', 'upstream_timeout'],
@@ -62,6 +71,35 @@ describe('withMetering', () => {
     await expect(meter(new Error('a bug'))).rejects.toThrow('a bug');
     expect(records).toMatchObject([{ status: 500, end: 'refused', refusal: 'internal' }]);
     expect(requests('tenant="acme",model="claude-opus-5",operation="messages",status="500"')).toBe(1);
+  });
+
+  it('tells a caller of a process that ends so, where nothing was sent, and counts that', async () => {
+    const refusal = { code: 'draining', retryAfterSeconds: 1 };
+    expect(await meter({ kind: 'abandoned' }, { stop: 'draining' })).toEqual({ kind: 'refused', refusal });
+    expect(records).toMatchObject([{ status: 503, end: 'refused', refusal: 'draining' }]);
+    expect(requests('tenant="acme",model="claude-opus-5",operation="messages",status="503"')).toBe(1);
+  });
+
+  it.each<[string, Outcome]>([
+    ['was answered', answeredOf({ end: 'truncated' })],
+    ['was refused', { kind: 'refused', refusal: { code: 'queue_full' } }],
+  ])('leaves alone what %s as the process ended', async (_what, outcome) => {
+    expect(await meter(outcome, { stop: 'draining' })).toBe(outcome);
+  });
+
+  it('counts the tokens known by then of a caller that left before anything was sent', async () => {
+    const usage = usageOf({ uncachedInput: 100, output: 3 });
+    await meter({ kind: 'abandoned', usage, model: 'claude-opus-5-5' });
+    const labels = 'tenant="acme",model="claude-opus-5-5"';
+    expect(metrics.values[`slipstream_input_tokens_total{${labels},kind="uncached"}`]).toBe(100);
+    expect(metrics.values[`slipstream_cost_usd_total{${labels}}`]).toBeGreaterThan(0);
+    expect(records).toMatchObject([{ status: 499, end: 'client_abort', usage, model: 'claude-opus-5-5' }]);
+  });
+
+  it('tells the calls of an exchange in their order', async () => {
+    const attempts = [noteOf({ outcome: 'overloaded', status: 529 }), noteOf({ upstream: 'spare' })];
+    await meter(answeredOf(), { attempts });
+    expect(records[0]?.attempts).toEqual(attempts);
   });
 
   it('counts tokens by kind, cost and savings under the model that answered', async () => {
@@ -98,16 +136,23 @@ describe('withMetering', () => {
     expect(metrics.observed[series]).toEqual([1.5]);
   });
 
-  it('measures the first content, the time per further token, and its own time without the queue’s', async () => {
+  it('measures the wait, its own time, the first content and the time per further token', async () => {
     const usage = usageOf({ cacheRead: 100, output: 11 });
-    const timings = { upstreamSentAtMs: 320, queueMs: 300, firstContentAtMs: 1_000, firstEventMs: 0.5 };
+    const timings = { queueMs: 300, overheadMs: 20, firstContentAtMs: 1_000, firstEventMs: 0.5 };
     await meter(answeredOf({ usage }), { timings, durationMs: 3_000 });
     expect(metrics.observed).toMatchObject({
+      'slipstream_queue_wait_seconds{tenant="acme"}': [0.3],
       'slipstream_overhead_seconds{phase="before_upstream"}': [0.02],
       'slipstream_overhead_seconds{phase="first_event"}': [0.0005],
       'gen_ai_server_time_to_first_token_seconds{model="claude-opus-5",cache="hit",tenant="acme"}': [1],
       'gen_ai_server_time_per_output_token_seconds{model="claude-opus-5"}': [0.2],
     });
+  });
+
+  it('measures no wait of what waited for no slot, and no time of its own of what went nowhere', async () => {
+    await meter(answeredOf({ isStream: false }));
+    const duration = 'gen_ai_server_request_duration_seconds{model="claude-opus-5",operation="messages",status="200"}';
+    expect(Object.keys(metrics.observed)).toEqual([duration]);
   });
 
   it.each([

@@ -8,7 +8,7 @@ import { scanRequest } from '../../src/prompt/scan.ts';
 import { createMemoryFlights } from '../../src/state/memory-flights.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { ask, textOf } from '../support/cache-bodies.ts';
-import { answeredOf, contextOf, createRecordedMetrics, createScriptedUpstream, requestOf, tenantOf, usageOf, type RecordedMetrics } from './scripted.ts'; // prettier-ignore
+import { answeredOf, contextOf, createRecordedMetrics, createScriptedUpstream, heldOf, requestOf, tenantOf, usageOf, type RecordedMetrics } from './scripted.ts'; // prettier-ignore
 
 /** The layer alone, around an inner service that a test plays. */
 let clock: FakeClock;
@@ -64,6 +64,8 @@ async function send(count: number, usage = usageOf({ cacheWrite5m: 3_100 })): Pr
   return passed;
 }
 
+const FOLLOW = { kind: 'follow', prefix: 'of another' } as const;
+
 const broken = (): never => {
   throw new Error('a bug');
 };
@@ -72,8 +74,8 @@ describe('a bug in the advice', () => {
   it.each<[string, (healthy: PromptCacheOptions) => Partial<PromptCacheOptions>]>([
     ['reading the target', () => ({ scale: { tokensPerByte: broken, learn: () => {} } })],
     ['planning', ({ index }) => ({ index: { ...index, positions: null as never } })],
-    ['waiting', ({ flights }) => ({ flights: { ...flights, find: broken } })],
-    ['leading', ({ flights }) => ({ flights: { ...flights, lead: broken } })],
+    ['joining a flight', ({ flights }) => ({ flights: { ...flights, join: broken } })],
+    ['waiting', ({ flights }) => ({ flights: { ...flights, join: async () => FOLLOW, follow: broken } })],
   ])('while %s sends the caller’s bytes on as they are, and the operator is told', async (_when, damage) => {
     options = { ...options, ...damage(options) };
     const { bodies, headers, outcomes } = await send(2);
@@ -124,4 +126,100 @@ it('what the request led, and what was added, is left as its story', async () =>
   })(request(), told);
   expect(told.notes.cache).toMatchObject({ result: 'miss', reason: 'first_seen', flight: 'leader' });
   expect(told.notes.cache?.added.map(({ place }) => place)).toContain('system');
+});
+
+describe('what the layers within are told', () => {
+  const LONG_PAUSE_MS = 3_600_000;
+
+  it('is how many tokens are expected to be charged in full: all of a prompt at first, next to nothing of one that is read', async () => {
+    const expected: (number | null)[] = [];
+    const service = withPromptCache(options)(async (_request, { watch, expectedInputTokens }) => {
+      expected.push(expectedInputTokens);
+      const usage = expected.length === 1 ? usageOf({ cacheWrite5m: 3_100 }) : usageOf({ cacheRead: 3_100 });
+      watch.onContent(usage);
+      return answeredOf({ usage });
+    });
+    for (let at = 0; at < 2; at++) await service(request(), context());
+    const [first, second] = expected;
+    expect(first).toBeGreaterThan(1_500);
+    expect(second).toBeLessThan((first ?? 0) / 20);
+  });
+
+  it('is nothing of the kind where no plan was made', async () => {
+    const without = { ...context(), tenant: tenantOf({ cache: 'off' }) };
+    let expected: number | null = 0;
+    await withPromptCache(options)(async (_request, { expectedInputTokens }) => {
+      expected = expectedInputTokens;
+      return answeredOf();
+    })(request(), without);
+    expect(expected).toBeNull();
+  });
+
+  it('lets followers’ patience begin when the leader goes out, not when it began to wait for capacity', async () => {
+    const gate = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    let isLeader = true;
+    const service = withPromptCache(options)(async (_request, { watch }) => {
+      if (!isLeader) return answeredOf();
+      isLeader = false;
+      await gate.promise;
+      watch.onSend();
+      await answered.promise;
+      watch.onContent(usageOf({ cacheWrite5m: 3_100 }));
+      return answeredOf({ usage: usageOf({ cacheWrite5m: 3_100 }) });
+    });
+    const leader = service(request(), context());
+    await clock.advance(4_000);
+    const follower = { ...context() };
+    gate.resolve();
+    await clock.advance(0);
+    const following = service(request(), follower);
+    await clock.advance(100);
+    answered.resolve();
+    await Promise.all([leader, following]);
+    expect(follower.timings.holdMs).toBe(100);
+    const followed = Object.keys(metrics.values).filter((series) => series.includes('role="follower"'));
+    expect(followed).toEqual(['slipstream_single_flight_total{role="follower",outcome="landed"}']);
+    await clock.advance(LONG_PAUSE_MS);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('a 400 that speaks of our markers', () => {
+  const refused = (text: string, send: () => void = () => {}): Outcome => ({
+    ...(heldOf(400, null, send) as Extract<Outcome, { kind: 'held' }>),
+    body: new TextEncoder().encode(text),
+  });
+
+  it('is asked again with the caller’s bytes, counted as such, and the caller sees the second answer', async () => {
+    const bodies: unknown[] = [];
+    const outcome = await withPromptCache(options)(async ({ body }, { watch }) => {
+      watch.onSend();
+      bodies.push(body);
+      return bodies.length === 1 ? refused('messages.0.cache_control: no') : answeredOf();
+    })(request(), context());
+    expect(outcome).toEqual(answeredOf());
+    expect([bodies[0] === BYTES, bodies[1] === BYTES]).toEqual([false, true]);
+    expect(metrics.values['slipstream_retries_total{upstream="main",reason="cache_control"}']).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is not sent by this layer: a second one is handed on unsent', async () => {
+    let sends = 0;
+    const outcome = await withPromptCache(options)(async () => refused('cache_control', () => sends++))(
+      request(),
+      context(),
+    );
+    expect([outcome.kind, sends]).toEqual(['held', 0]);
+  });
+
+  it.each([
+    ['speaks of something else', 400, 'messages: roles must alternate'],
+    ['is no 400', 529, 'cache_control'],
+  ])('is none where it %s', async (_what, status, text) => {
+    let calls = 0;
+    const held = { ...refused(text), status } as Outcome;
+    const outcome = await withPromptCache(options)(async () => (calls++, held))(request(), context());
+    expect([outcome, calls]).toEqual([held, 1]);
+  });
 });

@@ -10,8 +10,9 @@ export interface RunningCli {
   readonly port: number;
   /** All that it has written, on stdout and stderr. */
   readonly output: string;
+  readonly settingsPath: string;
   rewriteSettings(text: string): void;
-  signal(name: 'SIGTERM' | 'SIGHUP'): void;
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGHUP'): void;
   /** Waits until it has written this. */
   says(text: string, count?: number): Promise<void>;
   /** Waits for its end. */
@@ -49,6 +50,7 @@ export function spawnCli(settings: string): RunningCli {
     get output() {
       return output;
     },
+    settingsPath: path,
     rewriteSettings: (text) => writeFileSync(path, text),
     signal: (name) => void child.kill(name),
     says: (text, count = 1) =>

@@ -166,6 +166,13 @@ describe('a JSON answer', () => {
     expect(response.status).toBe(529);
     expect(JSON.parse(text)).toMatchObject({ error: { type: 'overloaded_error' } });
   });
+
+  test('costs nothing where it is an error, however late a stream would have had it', async () => {
+    const session = createSession();
+    const response = await session.post(ask(), { 'x-simulator-fault': 'error-in-stream;after=3' });
+    expect(response.status).toBe(529);
+    expect(session.simulator.observations.list.at(-1)?.usage).toBeUndefined();
+  });
 });
 
 describe('orders for calls to come', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FlightResult, Flights } from '../../src/state/flights.ts';
+import type { FlightLead, FlightResult, Flights } from '../../src/state/flights.ts';
 import { createMemoryFlights } from '../../src/state/memory-flights.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 
@@ -14,79 +14,116 @@ describe('flights', () => {
   });
   afterEach(() => expect(clock.pending).toBe(0));
 
+  async function lead(...written: string[]): Promise<FlightLead> {
+    const joined = await flights.join({ wanted: written, written });
+    if (joined.kind !== 'lead') throw new Error(`does not lead: ${joined.kind}`);
+    return joined.lead;
+  }
+  const follow = (prefix: string, sinceSentMs = 5_000, signal = never, maxMs = 10_000): Promise<FlightResult> =>
+    flights.follow(prefix, { sinceSentMs, maxMs }, signal);
+  const follows = (...wanted: string[]) => flights.join({ wanted, written: [] });
+  const leadOf = (result: FlightResult): FlightLead => {
+    if (result.kind !== 'promoted') throw new Error(`not promoted: ${result.kind}`);
+    return result.lead;
+  };
+
   it('lands for all followers when the leader has its first content, and is over then', async () => {
-    const lead = flights.lead(['a', 'ab'], clock.nowMs());
-    const followers = [flights.follow('ab', 5_000, never), flights.follow('a', 5_000, never)];
-    lead.landed();
+    const leader = await lead('a', 'ab');
+    const followers = [follow('ab'), follow('a')];
+    leader.landed();
     expect(await Promise.all(followers)).toStrictEqual([{ kind: 'landed' }, { kind: 'landed' }]);
-    expect(flights.find(['a', 'ab'])).toBeNull();
+    expect(await follows('a', 'ab')).toStrictEqual({ kind: 'none' });
   });
 
-  it('is found by its deepest prefix', () => {
-    const lead = flights.lead(['a', 'ab'], 7);
-    expect(flights.find(['a', 'ab', 'abc'])).toStrictEqual({ prefix: 'ab', startedAtMs: 7 });
-    lead.landed();
+  it('is joined at its deepest prefix', async () => {
+    const leader = await lead('a', 'ab');
+    expect(await follows('a', 'ab', 'abc')).toStrictEqual({ kind: 'follow', prefix: 'ab' });
+    leader.landed();
+  });
+
+  it('has one leader, however many come at once', async () => {
+    const ask = { wanted: ['a'], written: ['a'] };
+    const joined = await Promise.all([flights.join(ask), flights.join(ask), flights.join(ask)]);
+    expect(joined.map(({ kind }) => kind)).toStrictEqual(['lead', 'follow', 'follow']);
+    if (joined[0]?.kind === 'lead') joined[0].lead.landed();
   });
 
   it('promotes the follower that waited longest when the leader fails; the others wait for that one', async () => {
-    const lead = flights.lead(['a'], 0);
-    const first = flights.follow('a', 5_000, never);
-    const second = flights.follow('a', 5_000, never);
-    lead.failed();
-    const promoted = await first;
-    expect(promoted.kind).toBe('promoted');
-    expect(flights.find(['a'])).not.toBeNull();
-    (promoted as Extract<FlightResult, { kind: 'promoted' }>).lead.landed();
+    const leader = await lead('a');
+    const [first, second] = [follow('a'), follow('a')];
+    leader.failed();
+    const promoted = leadOf(await first);
+    expect((await follows('a')).kind).toBe('follow');
+    promoted.landed();
     expect(await second).toStrictEqual({ kind: 'landed' });
   });
 
-  it('is over when a leader fails and nobody follows', () => {
-    flights.lead(['a'], 0).failed();
-    expect(flights.find(['a'])).toBeNull();
+  it('is over when a leader fails and nobody follows', async () => {
+    (await lead('a')).failed();
+    expect(await follows('a')).toStrictEqual({ kind: 'none' });
   });
 
   it('lets a follower go when its patience ends, and the rest wait on', async () => {
-    const lead = flights.lead(['a'], 0);
-    const impatient = flights.follow('a', 100, never);
-    const patient = flights.follow('a', 5_000, never);
+    const leader = await lead('a');
+    const [impatient, patient] = [follow('a', 100), follow('a')];
     await clock.advance(100);
     expect(await impatient).toStrictEqual({ kind: 'timed_out' });
-    lead.landed();
+    leader.landed();
+    expect(await patient).toStrictEqual({ kind: 'landed' });
+  });
+
+  it('is waited for from when the leader sent, not from when it began to wait for its turn', async () => {
+    const leader = await lead('a');
+    const follower = follow('a', 100);
+    await clock.advance(90);
+    leader.sent();
+    await clock.advance(99);
+    leader.landed();
+    expect(await follower).toStrictEqual({ kind: 'landed' });
+  });
+
+  it('is waited for anew when another leads, but never longer than the bound', async () => {
+    const leader = await lead('a');
+    const [first, patient, bounded] = [follow('a'), follow('a', 100), follow('a', 100, never, 120)];
+    await clock.advance(90);
+    leader.failed();
+    const promoted = leadOf(await first);
+    await clock.advance(30);
+    expect(await bounded).toStrictEqual({ kind: 'timed_out' });
+    await clock.advance(69);
+    promoted.landed();
     expect(await patient).toStrictEqual({ kind: 'landed' });
   });
 
   it('lets a follower whose caller left go at once, and never promotes it', async () => {
-    const lead = flights.lead(['a'], 0);
+    const leader = await lead('a');
     const caller = new AbortController();
-    const gone = flights.follow('a', 5_000, caller.signal);
-    const next = flights.follow('a', 5_000, never);
+    const [gone, next] = [follow('a', 5_000, caller.signal), follow('a')];
     caller.abort();
     expect(await gone).toStrictEqual({ kind: 'abandoned' });
-    lead.failed();
-    const promoted = await next;
-    expect(promoted.kind).toBe('promoted');
-    (promoted as Extract<FlightResult, { kind: 'promoted' }>).lead.failed();
+    leader.failed();
+    leadOf(await next).failed();
   });
 
   it('ignores what a leader says after the first word', async () => {
-    const lead = flights.lead(['a'], 0);
-    lead.landed();
-    const other = flights.lead(['a'], 1);
-    lead.failed();
-    lead.landed();
-    expect(flights.find(['a'])).toStrictEqual({ prefix: 'a', startedAtMs: 1 });
+    const leader = await lead('a');
+    leader.landed();
+    const other = await lead('a');
+    leader.failed();
+    leader.landed();
+    expect(await follows('a')).toStrictEqual({ kind: 'follow', prefix: 'a' });
     other.failed();
   });
 
-  it('does not take over a prefix that somebody writes already', () => {
-    const lead = flights.lead(['a'], 0);
-    const deeper = flights.lead(['a', 'ab'], 1);
-    deeper.landed();
-    expect(flights.find(['a', 'ab'])).toStrictEqual({ prefix: 'a', startedAtMs: 0 });
-    lead.landed();
+  it('does not take over a prefix that somebody writes already', async () => {
+    const leader = await lead('a');
+    const deeper = await flights.join({ wanted: [], written: ['a', 'ab'] });
+    if (deeper.kind === 'lead') deeper.lead.landed();
+    expect(await follows('a', 'ab')).toStrictEqual({ kind: 'follow', prefix: 'a' });
+    leader.landed();
   });
 
   it('has nothing to wait for where nobody writes', async () => {
-    expect(await flights.follow('a', 5_000, never)).toStrictEqual({ kind: 'landed' });
+    expect(await follow('a')).toStrictEqual({ kind: 'landed' });
   });
 });

@@ -23,7 +23,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 function createDriven(firstLimit: number) {
   const clock = createFakeClock();
   const slots = createMemorySlots(clock);
-  const limit = { current: firstLimit, report: () => {} };
+  let limit = firstLimit;
   const states = new Map<number, AskState>();
   const leases = new Map<number, Lease>();
   const callers = new Map<number, AbortController>();
@@ -43,12 +43,13 @@ function createDriven(firstLimit: number) {
     },
     release(id: number) {
       if (!leases.has(id)) return;
-      leases.get(id)?.release('success');
+      leases.get(id)?.release();
       states.set(id, 'released');
     },
     leave: (id: number) => callers.get(id)?.abort(),
     resize(next: number) {
-      limit.current = next;
+      limit = next;
+      slots.setLimit('acme', next);
     },
   };
 }

@@ -1,6 +1,5 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createFixedLimit, type Limit, type LimitSignal } from '../../src/core/limit.ts';
 import { createMemorySlots } from '../../src/state/memory-slots.ts';
 import type { Lease, SlotGrant, SlotRules, Slots } from '../../src/state/slots.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
@@ -18,20 +17,15 @@ afterEach(() => {
   expect(clock.pending).toBe(0); // a timer that outlives its waiter holds its request in memory
 });
 
-function rulesOf(limit: number | Limit, rules: Partial<SlotRules> = {}): SlotRules {
-  return {
-    limit: typeof limit === 'number' ? createFixedLimit(limit) : limit,
-    maxWaiters: 10,
-    maxWaitMs: 1_000,
-    ...rules,
-  };
+function rulesOf(limit: number, rules: Partial<SlotRules> = {}): SlotRules {
+  return { limit, maxWaiters: 10, maxWaitMs: 1_000, ...rules };
 }
 
 /** One request for a slot and what has become of it so far. */
 interface Asked {
   readonly grant: Promise<SlotGrant>;
   state: SlotGrant['kind'] | 'waiting';
-  release(signal?: LimitSignal): Promise<void>;
+  release(): Promise<void>;
 }
 
 function ask(rules: SlotRules, signal: AbortSignal = NEVER, name = NAME): Asked {
@@ -39,8 +33,8 @@ function ask(rules: SlotRules, signal: AbortSignal = NEVER, name = NAME): Asked 
   const asked: Asked = {
     grant: slots.acquire(name, rules, signal),
     state: 'waiting',
-    async release(how = 'success') {
-      lease?.release(how);
+    async release() {
+      lease?.release();
       await settled();
     },
   };
@@ -53,12 +47,6 @@ function ask(rules: SlotRules, signal: AbortSignal = NEVER, name = NAME): Asked 
 
 const settled = (): Promise<void> => clock.advance(0);
 const statesOf = (all: readonly Asked[]): string[] => all.map(({ state }) => state);
-
-/** A limit that is moved by hand and remembers what it was told. */
-function createMovableLimit(current: number) {
-  const signals: LimitSignal[] = [];
-  return { current, signals, report: (signal: LimitSignal) => void signals.push(signal) };
-}
 
 describe('slots', () => {
   it('are given out up to the limit, and then in the order of asking', async () => {
@@ -103,22 +91,18 @@ describe('slots', () => {
       const grants = await Promise.all([1, 2, 3].map(() => slots.acquire(NAME, rules, NEVER)));
       for (const grant of grants) {
         expect(grant.kind).toBe('granted');
-        if (grant.kind === 'granted') grant.lease.release('success');
+        if (grant.kind === 'granted') grant.lease.release();
       }
     }
     expect(slots.counts().size).toBe(0);
   });
 
   it('are returned once, however often a lease is released', async () => {
-    const limit = createMovableLimit(1);
-    const rules = rulesOf(limit);
+    const rules = rulesOf(1);
     const all = [1, 2, 3].map(() => ask(rules));
     await settled();
-    await all[0]?.release('dropped');
-    await all[0]?.release('success');
-    await all[0]?.release('success');
+    for (let time = 0; time < 3; time++) await all[0]?.release();
     expect(statesOf(all)).toEqual(['granted', 'granted', 'waiting']);
-    expect(limit.signals).toEqual(['dropped']);
     await all[1]?.release();
     await all[2]?.release();
   });
@@ -264,33 +248,29 @@ describe('the estimate of when to ask again', () => {
   });
 });
 
-describe('a limit that moves', () => {
-  it('lets in as many more as it has risen, when a slot is given back', async () => {
-    const limit = createMovableLimit(1);
-    const all = [1, 2, 3, 4].map(() => ask(rulesOf(limit)));
+describe('a limit that changes', () => {
+  it('serves at once as many more as it has risen by, in their order', async () => {
+    const all = [1, 2, 3, 4].map(() => ask(rulesOf(1)));
     await settled();
-    limit.current = 3;
-    await all[0]?.release();
-    expect(statesOf(all)).toEqual(['granted', 'granted', 'granted', 'granted']);
+    slots.setLimit(NAME, 3);
+    await settled();
+    expect(statesOf(all)).toEqual(['granted', 'granted', 'granted', 'waiting']);
+    expect(slots.counts().get(NAME)).toEqual({ inUse: 3, waiting: 1, limit: 3 });
     for (const one of all) await one.release();
   });
 
-  it('serves those in line before the one whose asking finds it risen', async () => {
-    const limit = createMovableLimit(1);
-    const all = [1, 2].map(() => ask(rulesOf(limit)));
-    await settled();
-    limit.current = 2;
-    all.push(ask(rulesOf(limit)));
+  it('serves those in line before the one whose asking brings it', async () => {
+    const all = [1, 2].map(() => ask(rulesOf(1)));
+    all.push(ask(rulesOf(2)));
     await settled();
     expect(statesOf(all)).toEqual(['granted', 'granted', 'waiting']);
     for (const one of all) await one.release();
   });
 
   it('takes nothing away when it falls, and lets nobody in until fewer run', async () => {
-    const limit = createMovableLimit(3);
-    const all = [1, 2, 3, 4].map(() => ask(rulesOf(limit)));
+    const all = [1, 2, 3, 4].map(() => ask(rulesOf(3)));
     await settled();
-    limit.current = 1;
+    slots.setLimit(NAME, 1);
     await all[0]?.release();
     await all[1]?.release();
     expect(statesOf(all)).toEqual(['granted', 'granted', 'granted', 'waiting']);
@@ -300,31 +280,28 @@ describe('a limit that moves', () => {
     await all[3]?.release();
   });
 
-  it('is told how each lease went before it is asked again', async () => {
-    const limit = createMovableLimit(2);
-    const falling = { ...limit, get current() { return limit.signals.includes('dropped') ? 1 : 2; } }; // prettier-ignore
-    const all = [1, 2, 3].map(() => ask(rulesOf(falling)));
+  it('is the newest one: a lease of the old one does not bring the old one back', async () => {
+    const held = [1, 2, 3].map(() => ask(rulesOf(3)));
+    const waiting = [1, 2].map(() => ask(rulesOf(1)));
     await settled();
-    await all[0]?.release('dropped');
-    expect(statesOf(all)).toEqual(['granted', 'granted', 'waiting']);
-    await all[1]?.release();
-    expect(all[2]?.state).toBe('granted');
-    await all[2]?.release();
+    await held[0]?.release();
+    expect(slots.counts().get(NAME)).toEqual({ inUse: 2, waiting: 2, limit: 1 });
+    for (const one of held) await one.release();
+    expect(statesOf(waiting)).toEqual(['granted', 'waiting']);
+    for (const one of waiting) await one.release();
   });
 
-  it('is the newest one after a reload: a lease of the old one does not bring the old one back', async () => {
-    const [before, after] = [createMovableLimit(3), createMovableLimit(1)];
-    const held = [1, 2, 3].map(() => ask(rulesOf(before)));
-    const waiting = [1, 2].map(() => ask(rulesOf(after)));
+  it('of a name that is idle leaves no trace', () => {
+    slots.setLimit(NAME, 5);
+    expect(slots.counts().size).toBe(0);
+  });
+
+  it('of one name is not that of another', async () => {
+    const all = ['a', 'a', 'b', 'b'].map((name) => ask(rulesOf(1), NEVER, name));
     await settled();
-    await held[0]?.release('dropped');
-    expect(slots.counts().get(NAME)).toEqual({ inUse: 2, waiting: 2, limit: 1 });
-    await held[1]?.release('success');
-    await held[2]?.release('ignored');
-    expect(statesOf(waiting)).toEqual(['granted', 'waiting']);
-    expect(before.signals).toEqual(['dropped', 'success', 'ignored']);
-    expect(after.signals).toEqual([]);
-    await waiting[0]?.release();
-    await waiting[1]?.release();
+    slots.setLimit('b', 2);
+    await settled();
+    expect(statesOf(all)).toEqual(['granted', 'waiting', 'granted', 'granted']);
+    for (const one of all) await one.release();
   });
 });

@@ -24,13 +24,11 @@ export function createSlotsModel(firstLimit: number, maxWaiters: number): SlotsM
   const states = new Map<number, AskState>();
   const inside = new Set<number>();
   let line: Waiting[] = [];
-  let limit = firstLimit; // as the owner has set it
-  let known = firstLimit; // as the slots have last seen it: they look when one is asked for or given back
+  let limit = firstLimit;
   let nowMs = 0;
 
-  const look = (): void => {
-    known = limit;
-    while (inside.size < known && line.length > 0) enter((line.shift() as Waiting).id);
+  const serve = (): void => {
+    while (inside.size < limit && line.length > 0) enter((line.shift() as Waiting).id);
   };
   const enter = (id: number): void => {
     inside.add(id);
@@ -45,15 +43,14 @@ export function createSlotsModel(firstLimit: number, maxWaiters: number): SlotsM
       return line.length;
     },
     ask(id, maxWaitMs) {
-      look();
-      if (inside.size < known) return enter(id);
+      if (inside.size < limit) return enter(id);
       if (line.length < maxWaiters) line.push({ id, untilMs: nowMs + maxWaitMs });
       states.set(id, line.at(-1)?.id === id ? 'waiting' : 'full');
     },
     release(id) {
       if (!inside.delete(id)) return;
       states.set(id, 'released');
-      look();
+      serve();
     },
     leave(id) {
       if (states.get(id) !== 'waiting') return;
@@ -67,6 +64,7 @@ export function createSlotsModel(firstLimit: number, maxWaiters: number): SlotsM
     },
     resize(next) {
       limit = next;
+      serve();
     },
   };
 }

@@ -57,15 +57,18 @@ export function asking(parts: RequestParts = {}, key = ACME_KEY): RequestParts {
   return { body: STREAM_BODY, ...parts, headers: { 'x-api-key': key, ...parts.headers } };
 }
 
-/** Managed mode with two tenants; `acme` and `limits` are YAML flow text put into the places of their names. */
-export function managed(acme = '', limits = ''): (upstreamUrl: string) => string {
+/**
+ * Managed mode with two tenants; `acme` and `limits` are YAML flow text put into the places of their names. Most tests look
+ * at one call: nothing is asked again unless they say so.
+ */
+export function managed(acme = '', limits = '', retries = 0): (upstreamUrl: string) => string {
   return (url) => `
 upstreams:
   - { id: main, baseUrl: "${url}", apiKey: ${UPSTREAM_KEY} }
 tenants:
   - { id: acme, keys: [${ACME_KEY}]${acme && `, ${acme}`} }
   - { id: globex, keys: [${GLOBEX_KEY}] }
-limits: { ${limits} }
+limits: { retries: ${retries}${limits && `, ${limits}`} }
 `;
 }
 
@@ -73,7 +76,7 @@ export function passThrough(limits = ''): (upstreamUrl: string) => string {
   return (url) => `
 upstreams:
   - { id: main, baseUrl: "${url}" }
-limits: { ${limits} }
+limits: { retries: 0${limits && `, ${limits}`} }
 `;
 }
 
@@ -191,6 +194,10 @@ async function nothingLeft({ gateway, upstream, metrics, internalErrors }: Stage
   const guard = (label: string, isSo: () => boolean | Promise<boolean>): Promise<void> =>
     eventually(`leak guard: ${label}`, GUARD_DEADLINE_MS, isSo);
   await guard('every slot is free and nobody waits', () => gateway.slots.counts().size === 0);
+  await guard('every slot of an upstream is free and nobody waits', () => {
+    return [...gateway.capacity.counts().values()].every(({ inUse, waiting }) => inUse === 0 && waiting === 0);
+  });
+  await guard('no exchange is open', () => gateway.openExchanges === 0);
   await guard('no upstream call is open', () => upstream.openCalls === 0);
   await guard('no stream is open', async () => (await metrics()).sum('slipstream_open_streams') === 0);
   await guard('no timer is set', () => !('pending' in clock) || clock.pending === 0);

@@ -9,6 +9,8 @@ export interface Reading {
   readonly isWhole: boolean;
   /** Bytes of the input that belong to this answer. */
   readonly consumed: number;
+  /** Headers behind the last chunk, with lower-case names. */
+  readonly trailers: Readonly<Record<string, string>>;
 }
 
 export interface ReadHead {
@@ -18,7 +20,7 @@ export interface ReadHead {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const NOTHING: Reading = { head: null, body: Buffer.alloc(0), isWhole: false, consumed: 0 };
+const NOTHING: Reading = { head: null, body: Buffer.alloc(0), isWhole: false, consumed: 0, trailers: {} };
 
 export function readResponse(bytes: Buffer, isHead: boolean): Reading {
   const headEnd = bytes.indexOf('\r\n\r\n');
@@ -26,12 +28,13 @@ export function readResponse(bytes: Buffer, isHead: boolean): Reading {
   const head = readHead(bytes.subarray(0, headEnd).toString('latin1'));
   const start = headEnd + 4;
   const bodyless = isHead || head.status === 204 || head.status === 304 || head.status < 200;
-  if (bodyless) return { head, body: NOTHING.body, isWhole: true, consumed: start };
+  if (bodyless) return { ...NOTHING, head, isWhole: true, consumed: start };
   if (head.headers['transfer-encoding'] === 'chunked') return readChunked(head, bytes, start);
   const length = head.headers['content-length'];
-  if (length === undefined) return { head, body: bytes.subarray(start), isWhole: false, consumed: bytes.length };
+  if (length === undefined) return { ...NOTHING, head, body: bytes.subarray(start), consumed: bytes.length };
   const end = start + Number(length);
   return {
+    ...NOTHING,
     head,
     body: bytes.subarray(start, end),
     isWhole: bytes.length >= end,
@@ -42,6 +45,10 @@ export function readResponse(bytes: Buffer, isHead: boolean): Reading {
 function readHead(text: string): ReadHead {
   const [statusLine = '', ...lines] = text.split('\r\n');
   const [, status, reason = ''] = /^HTTP\/1\.[01] (\d{3}) ?(.*)$/.exec(statusLine) ?? [];
+  return { status: Number(status), reason, headers: readFields(lines) };
+}
+
+function readFields(lines: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const line of lines) {
     const colon = line.indexOf(':');
@@ -49,7 +56,7 @@ function readHead(text: string): ReadHead {
     const value = line.slice(colon + 1).trim();
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
   }
-  return { status: Number(status), reason, headers };
+  return headers;
 }
 
 function readChunked(head: ReadHead, bytes: Buffer, start: number): Reading {
@@ -60,13 +67,15 @@ function readChunked(head: ReadHead, bytes: Buffer, start: number): Reading {
     if (lineEnd < 0) break;
     const length = Number.parseInt(bytes.subarray(at, lineEnd).toString('latin1'), 16);
     const dataStart = lineEnd + 2;
-    if (length === 0 && bytes.length >= dataStart + 2) {
-      return { head, body: Buffer.concat(pieces), isWhole: true, consumed: dataStart + 2 };
+    if (length === 0) {
+      const end = bytes.indexOf('\r\n\r\n', lineEnd);
+      if (end < 0) break;
+      const trailers = readFields(bytes.subarray(dataStart, end).toString('latin1').split('\r\n').filter(Boolean));
+      return { head, body: Buffer.concat(pieces), isWhole: true, consumed: end + 4, trailers };
     }
-    if (length === 0) break;
     pieces.push(bytes.subarray(dataStart, dataStart + length));
     if (bytes.length < dataStart + length + 2) break;
     at = dataStart + length + 2;
   }
-  return { head, body: Buffer.concat(pieces), isWhole: false, consumed: bytes.length };
+  return { ...NOTHING, head, body: Buffer.concat(pieces), consumed: bytes.length };
 }

@@ -32,6 +32,7 @@ export interface RawClient {
 export interface RawResponse extends ReadHead {
   readonly body: Buffer;
   readonly text: string;
+  readonly trailers: Reading['trailers'];
   /** `cut`: the connection ended before the answer did. */
   readonly ending: 'whole' | 'cut';
   json(): unknown;
@@ -100,10 +101,10 @@ function rawClient(socket: Socket): RawClient {
   return client;
 }
 
-function toResponse({ head, body, isWhole }: Reading): RawResponse {
+function toResponse({ head, body, isWhole, trailers }: Reading): RawResponse {
   if (!head) throw new Error('the connection ended without an answer');
   const text = body.toString();
-  return { ...head, body, text, ending: isWhole ? 'whole' : 'cut', json: () => JSON.parse(text) as unknown };
+  return { ...head, body, text, trailers, ending: isWhole ? 'whole' : 'cut', json: () => JSON.parse(text) as unknown };
 }
 
 export interface RequestParts {

@@ -1,47 +1,73 @@
-import { unwatchFile, watchFile } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Config, ConfigResult } from '../../config/config.ts';
 import { renderProblems } from '../../config/render-problems.ts';
-import { settingsNeedingRestart } from '../../config/restart-settings.ts';
+import { drain } from '../drain.ts';
+import { followSettings } from '../follow-settings.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
-import { loadSettings, settingsPath } from '../load-settings.ts';
+import { parseSettings, readSettings, settingsPath } from '../load-settings.ts';
 import { createLog, logRecord } from '../log.ts';
+import { createVoice, type Voice } from '../voice.ts';
 import { serveApp, type HttpServer } from '../serve.ts';
+import { stopSignals } from '../stop-signals.ts';
 import { systemClock } from '../system-clock.ts';
 
-/** How often a settings file is looked at for changes; polling also sees a swapped Kubernetes config map. */
-const WATCH_INTERVAL_MS = 2_000;
+type OkSettings = Extract<ConfigResult, { kind: 'ok' }>;
 
-/** `slipstream start`: the gateway until SIGTERM or SIGINT. Resolves with the exit code. */
+/** `slipstream start`: the gateway until SIGTERM or SIGINT, and its settings on SIGHUP. Resolves with the exit code. */
 export async function start(options: { readonly config?: string | undefined }): Promise<number> {
   const path = settingsPath(options.config, process.env);
-  const settings = loadSettings(path, process.env);
+  const source = readSettings(path);
+  const settings = parseSettings(source, process.env);
   if (settings.kind === 'invalid') {
     process.stderr.write(`${renderProblems(settings.problems)}\n`);
     return 1;
   }
   if (settings.notices.length > 0) process.stderr.write(`${renderProblems(settings.notices)}\n`);
-  const { config, secrets } = settings;
   const log = createLog();
+  const voice = createVoice(log, process.stderr);
+  const { gateway, server } = await open(settings, log, voice);
+  // Who reads the announcement may send a signal at once: without a listener it would end the process.
+  const signals = stopSignals(process, systemClock);
+  let { limits } = settings.config;
+  const follower = followSettings({
+    path,
+    environment: process.env,
+    clock: systemClock,
+    started: { source, config: settings.config },
+    apply({ config, secrets }) {
+      gateway.reload(config, secrets);
+      server.setLimits(config.limits);
+      ({ limits } = config);
+    },
+    report: voice.settings,
+  });
+  process.on('SIGHUP', follower.reload);
+  announce(settings.config, server, path);
+  const signal = await signals.first;
+  follower.stop();
+  // Ctrl-C comes from somebody who waits; a balancer is told with SIGTERM.
+  const noticeMs = signal === 'SIGTERM' ? limits.drainNoticeMs : 0;
+  const { drainMs } = limits;
+  await drain({ gateway, server, clock: systemClock, drainMs, noticeMs, hurry: signals.second, report: voice.drain });
+  await close(gateway, log);
+  return 0;
+}
+
+async function open(
+  { config, secrets }: OkSettings,
+  log: Logger,
+  voice: Voice,
+): Promise<{ gateway: Gateway; server: HttpServer }> {
   const gateway = createGateway({
     config,
     secrets,
     clock: systemClock,
     onRecord: (record) => logRecord(log, record),
+    onBreaker: voice.upstream,
     onInternalError: (error, requestId) => log.error({ id: requestId, error: describe(error) }, 'internal error'),
   });
-  const server = await serveApp(gateway.app, {
-    ...config.listen,
-    headersTimeoutMs: config.limits.headersTimeoutMs,
-    bodyBytes: config.limits.bodyBytes,
-  });
-  // Who reads the announcement may send a signal at once: without a listener it would end the process.
-  const stopped = stopSignal();
-  const stopReloading = reloadOnChange(path, config, gateway, log);
-  announce(config, server, path);
-  await stopped;
-  stopReloading();
-  return drain(gateway, server, config.limits.drainMs, log);
+  const { headersTimeoutMs, bodyBytes } = config.limits;
+  return { gateway, server: await serveApp(gateway.app, { ...config.listen, headersTimeoutMs, bodyBytes }) };
 }
 
 function announce(config: Config, server: HttpServer, path: string | null): void {
@@ -53,44 +79,15 @@ function announce(config: Config, server: HttpServer, path: string | null): void
   );
 }
 
-/** Tenants and limits follow the file; what needs a restart, or is invalid, changes nothing and says so. */
-function reloadOnChange(path: string | null, started: Config, gateway: Gateway, log: Logger): () => void {
-  const reload = (): void => {
-    const next: ConfigResult = loadSettings(path, process.env);
-    if (next.kind === 'invalid') {
-      log.error({ problems: next.problems }, 'settings unchanged: the file has problems');
-      return;
-    }
-    const needRestart = settingsNeedingRestart(started, next.config);
-    if (needRestart.length > 0) log.warn({ settings: needRestart }, 'changed, but read at the start only');
-    gateway.reload(next.config, next.secrets);
-    log.info({ tenants: next.config.tenants.length }, 'settings reloaded');
-  };
-  process.on('SIGHUP', reload);
-  if (path !== null) watchFile(path, { interval: WATCH_INTERVAL_MS, persistent: false }, reload);
-  return () => {
-    process.off('SIGHUP', reload);
-    if (path !== null) unwatchFile(path, reload);
-  };
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-  });
-}
-
-/** Not ready, refuse what is new, let open answers finish up to the deadline, then cut. A second signal cuts at once. */
-async function drain(gateway: Gateway, server: HttpServer, drainMs: number, log: Logger): Promise<number> {
-  log.info({ drainMs }, 'draining');
-  gateway.startDraining();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
-  const { cutConnections } = await server.close(drainMs);
+/** The work is done: nothing that hangs may keep the process from ending, and ending well. */
+async function close(gateway: Gateway, log: Logger): Promise<void> {
+  const late = setTimeout(() => process.exit(0), CLOSE_MS);
   await gateway.close();
-  log.info({ cutConnections }, 'stopped');
   log.flush();
-  return 0;
+  late.unref();
 }
+
+const CLOSE_MS = 1_000;
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

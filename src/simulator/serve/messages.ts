@@ -10,7 +10,7 @@ import { answerInstead, brokenWhole } from './faulted-answer.ts';
 import { chooseFaults } from './faults-of-call.ts';
 import { play } from './play.ts';
 import { check, readAsk } from './read-ask.ts';
-import { endsBeforeContent, writeScore } from './score.ts';
+import { neverBegins, writeScore } from './score.ts';
 import { begin, limitHeaders, lookUp, outputMeter, prefillMs, type Turn } from './turn.ts';
 import { wait } from './wait.ts';
 import type { Call, Reply, World } from './world.ts';
@@ -58,7 +58,8 @@ async function answerPrompt(turn: Turn): Promise<Reply> {
   const stallMs = faultOf(faults, 'stall-headers')?.ms ?? 0;
   const prefill = await wait(world.clock, prefillMs(turn, lookup.lookup) + stallMs, call.request.signal);
   if (prefill === 'aborted') return gone(turn);
-  if (!endsBeforeContent(faults)) begin(turn, lookup.lookup);
+  const isStream = ask.body['stream'] === true;
+  if (!neverBegins(faults, isStream)) begin(turn, lookup.lookup);
   const envelope: Envelope = {
     id: world.nextId('msg_01'),
     modelId: ask.model.id,
@@ -66,7 +67,7 @@ async function answerPrompt(turn: Turn): Promise<Reply> {
     speed: ask.body['speed'] === 'fast' && ask.model.fastMode !== 'ignored' ? 'fast' : 'standard',
     dropped: prompt.dropped,
   };
-  return ask.body['stream'] === true ? stream(turn, envelope, answer) : answerWhole(turn, envelope, answer);
+  return isStream ? stream(turn, envelope, answer) : answerWhole(turn, envelope, answer);
 }
 
 function stream(turn: Turn, envelope: Envelope, answer: Answer): Reply {
@@ -110,7 +111,7 @@ async function answerWhole(turn: Turn, envelope: Envelope, answer: Answer): Prom
     meter(Math.floor(answer.outputTokens * share));
     return gone(turn);
   }
-  if (!endsBeforeContent(faults)) meter(answer.outputTokens);
+  if (!neverBegins(faults, false)) meter(answer.outputTokens);
   return brokenWhole(call, world, faults, JSON.stringify(wholeMessage(envelope, answer)), limitHeaders(turn));
 }
 

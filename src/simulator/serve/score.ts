@@ -48,12 +48,15 @@ export function writeScore(
   return [...steps, { kind: 'end', dueMs: lastMs + silenceMs, outcome: 'complete' }];
 }
 
-/** Whether the answer is over before any of its content: then it never began, writes nothing and costs nothing. */
-export function endsBeforeContent(faults: readonly Fault[]): boolean {
-  return faults.some(
-    (fault) =>
-      (fault.kind === 'cut' || fault.kind === 'end-early' || fault.kind === 'error-in-stream') && fault.after <= 0,
-  );
+/**
+ * Whether the answer is over before any of its content: then it never began, writes nothing and costs nothing. Nor does a
+ * JSON answer begin that is an error in the place of a message.
+ */
+export function neverBegins(faults: readonly Fault[], isStream: boolean): boolean {
+  return faults.some((fault) => {
+    if (fault.kind === 'error-in-stream') return !isStream || fault.after <= 0;
+    return (fault.kind === 'cut' || fault.kind === 'end-early') && fault.after <= 0;
+  });
 }
 
 function pings(fromMs: number, toMs: number, silenceMs: number, tokens: number, pace: Pace): Step[] {
