@@ -1,5 +1,5 @@
-// Queues to compare with: first come, first served, and one that knows who is greedy and always serves it last. No queue
-// that keeps every slot busy can do better for the modest tenants than the second.
+// Queues to compare with: first come, first served, and one that knows who is greedy and always serves it last, the others
+// as they come. The second is about the best the modest can get while every slot is kept busy.
 
 import type { Clock } from '../../src/core/clock.ts';
 import type { CapacityAsk, CapacityGrant, UpstreamCapacity } from '../../src/state/upstream-capacity.ts';

@@ -27,8 +27,8 @@ export interface FairQueue<Item> {
   next(limit: number, nowMs: number, fits: (ticket: Ticket<Item>) => boolean): Ticket<Item> | null;
   /** A slot that `next` booked is free again. */
   release(tenant: string, nowMs: number): void;
-  /** Tickets of this tenant in the line, and its share of `limit` slots now. */
-  standing(tenant: string, limit: number): { readonly waiting: number; readonly share: number };
+  /** Tickets of this tenant in the line, and the share of `limit` slots it has, or would have with one more. */
+  standing(tenant: string, weight: number, limit: number): { readonly waiting: number; readonly share: number };
 }
 
 interface Lane<Item> {
@@ -106,7 +106,7 @@ export function createFairQueue<Item>(): FairQueue<Item> {
       return chosen.ticket;
     },
     release: (tenant, nowMs) => shares.release(tenant, nowMs),
-    standing: (tenant, limit) => shares.standing(tenant, limit),
+    standing: (tenant, weight, limit) => shares.standing(tenant, weight, limit),
   };
 }
 

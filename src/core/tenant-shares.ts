@@ -17,7 +17,8 @@ export interface TenantShares {
   release(tenant: string, nowMs: number): void;
   /** Who goes first of those whose first in line has waited since when. */
   first(lines: Iterable<readonly [tenant: string, sinceMs: number]>, limit: number, nowMs: number): string | null;
-  standing(tenant: string, limit: number): { readonly waiting: number; readonly share: number };
+  /** How many of a tenant wait, and the share of `limit` slots it has, or would have with one more. */
+  standing(tenant: string, weight: number, limit: number): { readonly waiting: number; readonly share: number };
   /** Tenants that are remembered. */
   readonly size: number;
 }
@@ -130,9 +131,10 @@ export function createTenantShares(): TenantShares {
       }
       return best?.id ?? null;
     },
-    standing(id, limit) {
+    standing(id, weight, limit) {
       const tenant = tenants.get(id);
-      return { waiting: tenant?.waiting ?? 0, share: tenant ? shareOf(tenant, limit) : 0 };
+      const others = weightPresent - (tenant && isPresent(tenant) ? tenant.weight : 0);
+      return { waiting: tenant?.waiting ?? 0, share: (limit * weight) / (others + weight) };
     },
   };
 }

@@ -88,8 +88,8 @@ export function createUpstreamLine(clock: Clock, limit: AdaptiveLimit): Upstream
   };
 
   /** The later of when this tenant's turn comes and when the class has room for all that wait for it. */
-  const retryAfterMs = ({ tenant, modelClass, inputTokens }: CapacityAsk): number => {
-    const { waiting, share } = queue.standing(tenant, limit.current);
+  const retryAfterMs = ({ tenant, weight, modelClass, inputTokens }: CapacityAsk): number => {
+    const { waiting, share } = queue.standing(tenant, weight, limit.current);
     const slotMs = estimate.slotMs(waiting + 1, share, queue.size + 1, limit.current);
     const ahead = estimate.waitingFor(modelClass);
     return Math.max(slotMs, quota.serveInMs(modelClass, ahead.requests + 1, ahead.tokens + inputTokens, clock.nowMs()));

@@ -38,8 +38,7 @@ export function createWaitEstimate(): WaitEstimate {
       averageHoldMs += HOLD_SMOOTHING * (forMs - averageHoldMs);
     },
     slotMs(own, share, all, limit) {
-      const inTurns = share > 0 ? own / share : Number.POSITIVE_INFINITY;
-      return averageHoldMs * Math.min(inTurns, all / Math.max(1, limit));
+      return averageHoldMs * Math.min(share > 0 ? own / share : Number.POSITIVE_INFINITY, all / Math.max(1, limit));
     },
   };
 }

@@ -49,7 +49,7 @@ describe('the line', () => {
     const [a] = ['a', 'b'].map((item) => add('acme', item));
     expect(next()).toBe('a');
     queue.remove(a as Ticket<string>, nowMs);
-    expect(queue.standing('acme', 10)).toEqual({ waiting: 1, share: 10 });
+    expect(queue.standing('acme', 1, 10)).toEqual({ waiting: 1, share: 10 });
     expect(drain(2)).toEqual(['b', null]);
   });
 
@@ -99,7 +99,8 @@ describe('shares', () => {
   it('take any weight for what it is, and none for the smallest', () => {
     for (const weight of [0, -1, Number.NaN]) add('odd', 'odd', 'opus', weight);
     add('fine', 'fine');
-    expect(drain(5).toSorted()).toEqual(['fine', null, 'odd', 'odd', 'odd']);
+    expect(drain(5).filter((item) => item === 'odd')).toHaveLength(3);
+    expect(queue.size).toBe(0);
   });
 });
 
@@ -113,14 +114,14 @@ describe('a class of models that has no room', () => {
     expect([next(isNotOpus), next(isNotOpus), next()]).toEqual(['haiku-1', null, 'opus-1']);
   });
 
-  it('waits for the one whose turn it is, and lets no smaller one pass', () => {
-    add('acme', 'big');
+  it('waits for the one whose turn it is, and lets no smaller one pass, of whomever', () => {
+    for (let index = 0; index < 60; index++) add('greedy', 'big');
+    for (let count = 0; count < 9; count++) next();
     expect(next((item) => item !== 'big')).toBeNull();
-    add('other', 'small');
-    add('acme', 'small too');
+    add('modest', 'small'); // who would go first, were there room
     nowMs += 1_000;
     expect(next((item) => item !== 'big')).toBeNull();
-    expect(drain(1)).toEqual(['big']);
+    expect(drain(2)).toEqual(['big', 'small']);
   });
 
   it('goes on when the one whose turn it is leaves', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type End,
   headOf,
+  lastly,
   sending,
   answering,
   apiError,
@@ -183,6 +184,9 @@ describe.concurrent('a 200 of another kind than was asked for', () => {
   });
 });
 
+const longBody = (kind: Kind): string =>
+  JSON.stringify({ model: 'claude-sonnet-5', stream: kind === 'stream', x: 'x'.repeat(2 * 1024 * 1024) });
+
 const refusing: End = (attempt) => {
   attempt.write(withLength(413, apiError('request_too_large'), { connection: 'close' }));
   attempt.fin();
@@ -211,15 +215,19 @@ describe.concurrent.each(KINDS)('an error in place of a %s', (kind) => {
     });
   });
 
+  it('that comes before the body of 2 MiB was read, on a connection that stays, is asked again', async () => {
+    const plan: Plan = { at: 'head', run: lastly(withLength(529, OVERLOADED)) };
+    await onStage([plan, FINE[kind]], HURRIED, async (stage) => {
+      const client = await stage.send(asking(kind, { body: longBody(kind) }));
+      expect(await stage.seen(client)).toMatchObject({ status: 200, ending: 'whole', text: WHOLE[kind] });
+      expect(stage.upstream.attempts).toHaveLength(2);
+    });
+  });
+
   it('that comes before the body of 2 MiB was read reaches the caller, or is a broken call', async () => {
     const plan: Plan = { at: 'head', run: refusing };
-    const body = JSON.stringify({
-      model: 'claude-sonnet-5',
-      stream: kind === 'stream',
-      x: 'x'.repeat(2 * 1024 * 1024),
-    });
     await onStage([plan], HURRIED, async (stage) => {
-      const client = await stage.send(asking(kind, { body }));
+      const client = await stage.send(asking(kind, { body: longBody(kind) }));
       expect([413, 502]).toContain((await stage.seen(client)).status);
     });
   });

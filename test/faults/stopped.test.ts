@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { events } from './answers.ts';
+import { events, sending, stay, stream, USAGE } from './answers.ts';
 import { DEADLINE_MS, onStage } from './fault-stage.ts';
 import { BEFORE_THE_CALL, DURING_THE_CALL } from './phases.ts';
 
@@ -62,6 +62,21 @@ describe.concurrent.each(POLICIES)('a request that is stopped, with hangUp: %s,'
       const body = client.peek().body.toString();
       stage.gateway.stopExchanges();
       expect(await stage.seen(client)).toMatchObject({ status: 200, ending: 'cut', text: body });
+    });
+  });
+});
+
+describe.concurrent.each(['fin', 'reset', 'close'] as const)('an answer whose caller has left by %s', (way) => {
+  it('and that is read on, with hangUp: drain, is ended upstream, and what it has used is booked', async () => {
+    await onStage([sending(stream(events(3)), stay)], { tenant: 'hangUp: drain' }, async (stage) => {
+      const client = await stage.send();
+      await client.body('the text arrives', (text) => text === events(3));
+      const timers = stage.clock.pending;
+      client[way]();
+      await eventually('the bound is set', DEADLINE_MS, () => stage.clock.pending === timers + 1);
+      stage.gateway.stopExchanges();
+      expect(await stage.record(0)).toMatchObject({ end: 'client_abort', usage: { uncachedInput: USAGE.input } });
+      await eventually('the call is closed', DEADLINE_MS, () => stage.upstream.attempts[0]?.state === 'closed');
     });
   });
 });

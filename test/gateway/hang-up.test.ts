@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { BLOCK_START, message, messageStart, PING, streamHead, wholeStream } from '../support/claude-answers.ts';
+import {
+  BLOCK_START,
+  message,
+  messageStart,
+  PING,
+  streamHead,
+  streamTail,
+  wholeStream,
+} from '../support/claude-answers.ts';
 import { eventually, standsStill } from '../support/eventually.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { asking, managed, passThrough, useStage, type Stage } from '../support/gateway-under-test.ts';
@@ -210,3 +218,49 @@ describe('a caller that stays', () => {
     expect(client.peek().body.toString() === text).toBe(true);
   });
 });
+
+describe.each(['fin', 'reset'] as const)(
+  'a caller that hangs up by %s, of a tenant who wants answers read on',
+  (how) => {
+    const settings = managed('hangUp: drain', 'hangUpDrain: 2s');
+
+    it('mid-stream is not billed blindly: the answer is read to its end, its usage is exact, its slot held until then', async () => {
+      const stage = await start({ settings });
+      const { client, call } = await stage.open();
+      call.sse();
+      call.write(streamHead({ input_tokens: 12, output_tokens: 1 }));
+      await client.body('the first text arrives', (text) => text.includes('Hello'));
+      client[how]();
+      await stage.anotherExchange();
+      expect(call.state).toBe('open');
+      expect(stage.gateway.slots.counts().get('acme')?.inUse).toBe(1);
+      call.write(streamTail(77));
+      call.end();
+      await eventually('it is recorded', 3_000, () => stage.records.length === 2);
+      expect(stage.records[1]).toMatchObject({ end: 'client_abort', usage: { uncachedInput: 12, output: 77 } });
+      await expectStream(stage, 'client_abort');
+    });
+
+    it('before the head is read on, too', async () => {
+      const stage = await start({ settings });
+      const { client, call } = await stage.open();
+      client[how]();
+      await stage.anotherExchange();
+      call.answer(200, message({ input_tokens: 12, output_tokens: 7 }));
+      await eventually('it is recorded', 3_000, () => stage.records.length === 2);
+      expect(stage.records[1]).toMatchObject({ end: 'client_abort', usage: { uncachedInput: 12, output: 7 } });
+    });
+
+    it('is waited for no longer than the bound', async () => {
+      const clock = createFakeClock();
+      const stage = await start({ settings, clock });
+      const { client, call } = await stage.open();
+      client[how]();
+      await eventually('the bound begins', 3_000, () => clock.pending > 0);
+      await clock.advance(1_999);
+      expect(call.state).toBe('open');
+      await clock.advance(1);
+      await expectEnded(stage, call);
+    });
+  },
+);

@@ -34,7 +34,10 @@ export function createCapacityModel(limit: number): CapacityModel {
     ask: (asked) => void waiting.set(asked.id, asked),
     settle(id, kind) {
       const asked = waiting.get(id);
-      if (!asked) return void faults.push(`${id} was ${kind} without waiting`);
+      if (!asked) {
+        faults.push(`${id} was ${kind} without waiting`);
+        return;
+      }
       waiting.delete(id);
       if (kind === 'timed_out' && asked.untilMs > model.nowMs) faults.push(`${id} timed out early`);
       if (kind !== 'granted') return;
