@@ -23,8 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, Neighbours>> = {
   pipeline:  { folders: PURE,                                     packages: [] },
   upstream:  { folders: [...PURE, 'pipeline'],                    packages: ['@anthropic-ai/sdk'] },
   http:      { folders: [...PURE, 'pipeline', 'upstream'],        packages: ['hono'] },
+  gateway:   { folders: [...PURE, 'pipeline', 'upstream', 'http'], packages: ['hono'] },
   simulator: { folders: ['core/clock.ts'],                        packages: ['hono'] },
-  node:      { folders: [...PURE, 'pipeline', 'upstream', 'http', 'simulator'], packages: 'any' },
+  node:      { folders: [...PURE, 'pipeline', 'upstream', 'http', 'gateway', 'simulator'], packages: 'any' },
 };
 
 const SRC = new URL('../src/', import.meta.url);

@@ -12,7 +12,7 @@ export function createApp(options: AppOptions): Hono {
 
   app.on(['GET', 'HEAD'], ['/', '/api/hello'], (c) => own(c, 'slipstream\n')); // Claude Code warms its connection here
   app.get('/healthz', (c) => own(c, 'ok\n'));
-  app.get('/readyz', (c) => (options.openExchanges.isDraining ? own(c, 'draining\n', 503) : own(c, 'ready\n')));
+  app.get('/readyz', (c) => ready(c));
   app.get('/metrics', async (c) => {
     const page = await options.metricsPage(c.req.header('accept') ?? '');
     return c.body(page.text, 200, { 'content-type': page.contentType, 'x-slipstream-id': newId() });
@@ -34,6 +34,13 @@ export function createApp(options: AppOptions): Hono {
     return renderRefusal({ code: 'internal' }, id);
   });
   return app;
+
+  /** Degraded is ready: it serves on its share of the limits. */
+  function ready(c: HonoContext): Response {
+    if (options.openExchanges.isDraining) return own(c, 'draining\n', 503);
+    const health = options.health();
+    return own(c, health.kind === 'ok' ? 'ready\n' : `ready; degraded: ${health.because}\n`);
+  }
 
   function own(c: HonoContext, text: string, status: 200 | 503 = 200): Response {
     return c.text(text, status, { 'x-slipstream-id': newId() });

@@ -15,6 +15,7 @@ import type { Tenant } from '../core/tenant.ts';
 import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { FIRST_ATTEMPT, type Context, type Service } from '../pipeline/service.ts';
+import type { EngineHealth } from '../state/engine.ts';
 import { readRequest } from '../prompt/read-request.ts';
 import { STATUS_CLIENT_CLOSED } from '../pipeline/with-metering.ts';
 import type { ConsoleApiOptions } from './console-api.ts';
@@ -35,6 +36,7 @@ export interface AppOptions {
   readonly metrics: Metrics;
   readonly tenantLabels: TenantLabels;
   readonly metricsPage: (accept: string) => Promise<{ readonly text: string; readonly contentType: string }>;
+  readonly health: () => EngineHealth;
   readonly isUtf8: (bytes: Uint8Array) => boolean;
   readonly console: ConsoleApiOptions;
   /** A bug, not a refusal: the caller is told `internal` with this id. */

@@ -14,3 +14,11 @@ export interface Metrics {
 export interface GaugeBoard extends Pick<Metrics, 'add' | 'set'> {
   clear(name: MetricName): void;
 }
+
+/** Port with the way out: what an operator reads at `/metrics`. */
+export interface MetricsPage {
+  /** @param accept the scraper's Accept header: OpenMetrics where it asks for it. */
+  page(accept: string): Promise<{ text: string; contentType: string }>;
+  /** Called before each scrape, for gauges that are read off something. */
+  onScrape(run: () => void): void;
+}

@@ -1,14 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { GaugeBoard, Metrics } from '../metrics/metrics.ts';
+import type { GaugeBoard, Metrics, MetricsPage } from '../metrics/metrics.ts';
 import { METRICS, type MetricName, type MetricRow } from '../metrics/table.ts';
 
 /** prom-client behind the metrics port: every metric of the table, and what the operator reads at /metrics. */
-export interface PrometheusMetrics extends Metrics, GaugeBoard {
-  /** @param accept the scraper's Accept header: OpenMetrics where it asks for it. */
-  page(accept: string): Promise<{ text: string; contentType: string }>;
-  /** Called before each scrape, for gauges that are read off something. */
-  onScrape(run: () => void): void;
-}
+export type PrometheusMetrics = Metrics & GaugeBoard & MetricsPage;
 
 type AnyMetric = Counter | Gauge | Histogram;
 

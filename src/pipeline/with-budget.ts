@@ -20,7 +20,7 @@ export function withBudget({ clock, ledger }: BudgetOptions): Layer {
     if (budget === null || request.operation !== 'messages') return inner(request, context);
     const wallMs = clock.wallMs();
     const startMs = periodStartMs(budget.per, wallMs);
-    if (ledger.spentUsd(id, startMs) >= budget.usd) {
+    if ((await ledger.spentUsd(id, startMs)) >= budget.usd) {
       const retryAfterSeconds = Math.ceil((periodEndMs(budget.per, wallMs) - wallMs) / 1000);
       const detail = `${budget.usd} USD per ${budget.per}.`;
       return { kind: 'refused', refusal: { code: 'budget_spent', detail, retryAfterSeconds } };

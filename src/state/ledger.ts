@@ -1,7 +1,8 @@
 /** Port: what each tenant has spent in the current budget period, in USD. */
 export interface Ledger {
   /** @param periodStartMs first millisecond of the period; an amount of an earlier period counts as 0. */
-  spentUsd(tenantId: string, periodStartMs: number): number;
+  spentUsd(tenantId: string, periodStartMs: number): Promise<number>;
+  /** Never fails an exchange: what cannot be written is written when it can. */
   book(tenantId: string, periodStartMs: number, usd: number): void;
 }
 
@@ -13,7 +14,7 @@ export function createMemoryLedger(): Ledger {
     return account?.periodStartMs === periodStartMs ? account.usd : 0;
   };
   return {
-    spentUsd,
+    spentUsd: async (tenantId, periodStartMs) => spentUsd(tenantId, periodStartMs),
     book(tenantId, periodStartMs, usd) {
       accounts.set(tenantId, { periodStartMs, usd: spentUsd(tenantId, periodStartMs) + usd });
     },

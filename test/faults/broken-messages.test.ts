@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import {
   answering,
   chunk,
@@ -15,15 +16,14 @@ import {
   USAGE,
   withLength,
 } from './answers.ts';
-import { eventually } from '../support/eventually.ts';
 import { asking, DEADLINE_MS, FINE, IDLE_MS, onStage, type FaultStage } from './fault-stage.ts';
-import { type Plan, type RawAttempt } from './raw-upstream.ts';
+import type { Plan, RawAttempt } from './raw-upstream.ts';
 import { HURRIED, SPENT_CALLS } from './retry-facts.ts';
 
 /** Messages in one piece that are not. Nobody can use half of one: it is asked for again, or is an error. */
 
 const HALF = JSON_ANSWER.slice(0, JSON_ANSWER.length / 2);
-const CL = (length: number, more: Readonly<Record<string, string>> = {}): string =>
+const headOfLength = (length: number, more: Readonly<Record<string, string>> = {}): string =>
   headOf(200, { 'content-type': 'application/json', 'content-length': String(length), ...more });
 const GZIP = { 'content-encoding': 'gzip' };
 const zipped = gzipSync(JSON_ANSWER);
@@ -31,20 +31,20 @@ const zipped = gzipSync(JSON_ANSWER);
 type Broken = readonly [name: string, pieces: readonly (string | Buffer)[], end: (attempt: RawAttempt) => void];
 
 const BROKEN: readonly Broken[] = [
-  ['without a byte of its body, by a reset', [CL(500)], reset],
-  ['without a byte of its body, by a FIN', [CL(500)], fin],
-  ['at half of its length, by a reset', [CL(JSON_ANSWER.length), HALF], reset],
-  ['at half of its length, by a FIN', [CL(JSON_ANSWER.length), HALF], fin],
-  ['one byte short of its length', [CL(JSON_ANSWER.length + 1), JSON_ANSWER], fin],
+  ['without a byte of its body, by a reset', [headOfLength(500)], reset],
+  ['without a byte of its body, by a FIN', [headOfLength(500)], fin],
+  ['at half of its length, by a reset', [headOfLength(JSON_ANSWER.length), HALF], reset],
+  ['at half of its length, by a FIN', [headOfLength(JSON_ANSWER.length), HALF], fin],
+  ['one byte short of its length', [headOfLength(JSON_ANSWER.length + 1), JSON_ANSWER], fin],
   ['between chunks, by a reset', [JSON_HEAD, chunk(HALF)], reset],
   ['between chunks, by a FIN', [JSON_HEAD, chunk(HALF)], fin],
   ['within a chunk', [JSON_HEAD, chunk(JSON_ANSWER).subarray(0, 40)], fin],
   ['at a chunk that is none', [JSON_HEAD, chunk(HALF)], lastly('zz\r\nwhat\r\n')],
   ['without its last chunk', [JSON_HEAD, chunk(JSON_ANSWER)], fin],
-  ['within its gzip', [CL(zipped.length, GZIP), zipped.subarray(0, 30)], reset],
-  ['within its gzip, which ends properly', [CL(30, GZIP), zipped.subarray(0, 30)], lastly('')],
-  ['at gzip that is none', [CL(HALF.length, GZIP), HALF], lastly('')],
-  ['at gzip that is none and goes on for ever', [CL(2 ** 40, GZIP), 'x'.repeat(500_000)], stay],
+  ['within its gzip', [headOfLength(zipped.length, GZIP), zipped.subarray(0, 30)], reset],
+  ['within its gzip, which ends properly', [headOfLength(30, GZIP), zipped.subarray(0, 30)], lastly('')],
+  ['at gzip that is none', [headOfLength(HALF.length, GZIP), HALF], lastly('')],
+  ['at gzip that is none and goes on for ever', [headOfLength(2 ** 40, GZIP), 'x'.repeat(500_000)], stay],
 ];
 
 const breaking = ([, pieces, end]: Broken): Plan =>
@@ -114,7 +114,7 @@ describe.concurrent('a message longer than what is kept', () => {
 
   it('that is a bomb of 64 MiB in 64 KiB of gzip arrives decoded, and nothing of it stays', async () => {
     const bomb = gzipSync(Buffer.alloc(BOMB_BYTES, ' '));
-    const plan = answering(Buffer.concat([Buffer.from(CL(bomb.length, GZIP)), bomb]));
+    const plan = answering(Buffer.concat([Buffer.from(headOfLength(bomb.length, GZIP)), bomb]));
     await onStage([plan], {}, async (stage) => {
       const client = await stage.connectCounting();
       stage.sendOn(client, asking('json'));

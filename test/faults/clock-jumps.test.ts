@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { requestBytes } from '../support/raw-client.ts';
+import { WHOLE_STREAM } from './answers.ts';
 import { asking, DEADLINE_MS, FINE, onStage, type FaultStage } from './fault-stage.ts';
 import { BEFORE_THE_CALL, DURING_THE_CALL, type Phase } from './phases.ts';
-import { WHOLE_STREAM } from './answers.ts';
 
 /**
  * A clock that is set while a request is under way. The wall clock is for dates only: nothing may come of it. A jump of

@@ -17,7 +17,7 @@ import {
   withLength,
 } from './answers.ts';
 import { asking, FINE, KINDS, onStage, type Kind } from './fault-stage.ts';
-import { type Plan } from './raw-upstream.ts';
+import type { Plan } from './raw-upstream.ts';
 import { HURRIED } from './retry-facts.ts';
 
 /** Where two upstreams serve a tenant, what fails at the one is asked of the other, and not again of the first. */

@@ -111,7 +111,7 @@ export async function onStage(
       seen.add(client);
       return sight;
     },
-    tenantCounts: () => gateway.slots.counts().get('acme') ?? { inUse: 0, waiting: 0 },
+    tenantCounts: () => gateway.engine.slots.counts().get('acme') ?? { inUse: 0, waiting: 0 },
   };
   const leave = async (): Promise<number> => {
     for (const client of clients) client.close();

@@ -35,13 +35,18 @@ async function leaderAndFollower(stage: FaultStage): Promise<readonly [RawClient
   return [leader, follower, attempt];
 }
 
+const beginsAndResets: End = (attempt) => {
+  attempt.write(stream(events(1)));
+  attempt.reset();
+};
+
 const MENDED: readonly (readonly [name: string, end: End])[] = [
   ['has its connection reset', reset],
   ['has its connection ended', fin],
   ['is answered 529', lastly(withLength(529, apiError('overloaded_error')))],
   ['is answered 500', lastly(withLength(500, apiError('api_error')))],
   ['is answered no HTTP', (attempt) => attempt.write('what is this\r\n\r\n')],
-  ['breaks off behind message_start', (attempt) => (attempt.write(stream(events(1))), attempt.reset())],
+  ['breaks off behind message_start', beginsAndResets],
   ['gets an error event before content', lastly(stream(events(1) + errorEvent()).toString() + LAST_CHUNK)],
 ];
 

@@ -12,7 +12,7 @@ import {
   withLength,
 } from './answers.ts';
 import { asking, FINE, KINDS, onStage, type Kind } from './fault-stage.ts';
-import { type Plan } from './raw-upstream.ts';
+import type { Plan } from './raw-upstream.ts';
 import { HURRIED, SPENT_CALLS } from './retry-facts.ts';
 
 /** Answers that are no success, whole and well-formed: which are asked again, and what of them the caller sees. */

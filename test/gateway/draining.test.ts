@@ -72,7 +72,7 @@ describe('a gateway that can wait no longer', () => {
     const unanswered = await stage.open();
     const queued = await stage.connect();
     queued.send(requestBytes(asking()));
-    await eventually('one waits', DEADLINE_MS, () => stage.gateway.slots.counts().get('acme')?.waiting === 1);
+    await eventually('one waits', DEADLINE_MS, () => stage.gateway.engine.slots.counts().get('acme')?.waiting === 1);
     expect(stage.gateway.openExchanges).toBe(3);
 
     expect(stage.gateway.stopExchanges()).toBe(3);

@@ -112,7 +112,7 @@ describe('after mixed traffic', () => {
     expect(during.sum('slipstream_open_streams', { tenant: 'acme' })).toBe(1);
     expect(during.sum('slipstream_slots_in_use', { scope: 'tenant', name: 'acme' })).toBe(1);
     client.reset();
-    await eventually('the slot is free', 2_000, () => stage.gateway.slots.counts().size === 0);
+    await eventually('the slot is free', 2_000, () => stage.gateway.engine.slots.counts().size === 0);
     const after = await stage.metrics();
     expect(after.sum('slipstream_open_streams')).toBe(0);
     expect(after.sum('slipstream_slots_in_use')).toBe(0);

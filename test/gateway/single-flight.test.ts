@@ -66,7 +66,7 @@ async function start(cacheSettings = ''): Promise<Scene> {
 }
 
 function inUse(stage: SimulatorStage): number {
-  return stage.gateway.slots.counts().get('acme')?.inUse ?? 0;
+  return stage.gateway.engine.slots.counts().get('acme')?.inUse ?? 0;
 }
 
 async function finish({ stage, until }: Scene, answers: readonly Promise<MessagesAnswer>[]): Promise<MessagesAnswer[]> {

@@ -7,7 +7,7 @@ import { requestBytes, type RawClient, type RawResponse } from '../support/raw-c
 
 const start = useStage();
 
-const waiting = (stage: Stage): number => stage.gateway.slots.counts().get('acme')?.waiting ?? 0;
+const waiting = (stage: Stage): number => stage.gateway.engine.slots.counts().get('acme')?.waiting ?? 0;
 
 async function queue(stage: Stage, depth: number): Promise<RawClient> {
   const client = await stage.connect();
@@ -156,8 +156,8 @@ describe('the queue', () => {
       call.answer(200, message());
       await client.response();
     }
-    await eventually('two slots are back', 2_000, () => stage.gateway.slots.counts().get('acme')?.inUse === 1);
-    expect(stage.gateway.slots.counts().get('acme')).toEqual({ inUse: 1, waiting: 1, limit: 1 });
+    await eventually('two slots are back', 2_000, () => stage.gateway.engine.slots.counts().get('acme')?.inUse === 1);
+    expect(stage.gateway.engine.slots.counts().get('acme')).toEqual({ inUse: 1, waiting: 1, limit: 1 });
   });
 });
 
@@ -204,7 +204,7 @@ describe('a slot', () => {
   it.each(Object.entries(ENDINGS))('is free again after %s', async (_name, end) => {
     const stage = await start({ settings: managed('maxConcurrency: 1, queue: { max: 0 }') });
     await end(await stage.open(), stage);
-    await eventually('the slot is free', 3_000, () => stage.gateway.slots.counts().size === 0);
+    await eventually('the slot is free', 3_000, () => stage.gateway.engine.slots.counts().size === 0);
     const next = await stage.open();
     next.call.answer(200, message());
     expect((await next.client.response()).status).toBe(200);

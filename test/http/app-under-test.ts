@@ -44,6 +44,7 @@ export function createAppUnderTest(part: Partial<AppOptions> = {}): AppUnderTest
     mode: () => 'managed',
     limits: () => ({ bodyBytes: 1_000, headersTimeoutMs: 10_000 }),
     openExchanges: createOpenExchanges(),
+    health: () => ({ kind: 'ok' }),
     metrics,
     tenantLabels: createTenantLabels(),
     metricsPage: async () => ({ text: '# EOF\n', contentType: 'text/plain' }),

@@ -193,9 +193,9 @@ function parse(text: string) {
 async function nothingLeft({ gateway, upstream, metrics, internalErrors }: Stage, clock: Clock): Promise<void> {
   const guard = (label: string, isSo: () => boolean | Promise<boolean>): Promise<void> =>
     eventually(`leak guard: ${label}`, GUARD_DEADLINE_MS, isSo);
-  await guard('every slot is free and nobody waits', () => gateway.slots.counts().size === 0);
+  await guard('every slot is free and nobody waits', () => gateway.engine.slots.counts().size === 0);
   await guard('every slot of an upstream is free and nobody waits', () => {
-    return [...gateway.capacity.counts().values()].every(({ inUse, waiting }) => inUse === 0 && waiting === 0);
+    return [...gateway.engine.capacity.counts().values()].every(({ inUse, waiting }) => inUse === 0 && waiting === 0);
   });
   await guard('no exchange is open', () => gateway.openExchanges === 0);
   await guard('no upstream call is open', () => upstream.openCalls === 0);

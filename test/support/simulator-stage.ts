@@ -105,7 +105,7 @@ async function expectNothingLeft(stage: SimulatorStage, server: HttpServer, inte
 }
 
 async function nothingLeft({ gateway, simulator }: SimulatorStage): Promise<void> {
-  await eventually('every slot is free and nobody waits', DEADLINE_MS, () => gateway.slots.counts().size === 0);
+  await eventually('every slot is free and nobody waits', DEADLINE_MS, () => gateway.engine.slots.counts().size === 0);
   await eventually('the simulator streams nothing', DEADLINE_MS, () => simulator.observations.openStreams === 0);
   await eventually('the simulator works on nothing', DEADLINE_MS, () => simulator.observations.openRequests === 0);
 }

@@ -55,7 +55,7 @@ export async function startStage(wantedPort: number): Promise<Stage> {
     simulatorUrl: upstream.baseUrl,
     async readings() {
       const openStreams = openStreamsOf((await gateway.metrics.page('')).text);
-      const slots = gateway.slots.counts();
+      const slots = gateway.engine.slots.counts();
       return SAMPLE_TENANTS.map(({ id, traffic }) => ({
         tenant: id,
         traffic,
@@ -123,7 +123,7 @@ function openStreamsOf(page: string): Map<string, number> {
 /** A caller that went away frees its slot a moment later; its record is written then. */
 async function slotsFree(gateway: Gateway): Promise<void> {
   const untilMs = systemClock.nowMs() + SETTLE_MS;
-  while (gateway.slots.counts().size > 0 && systemClock.nowMs() < untilMs) {
+  while (gateway.engine.slots.counts().size > 0 && systemClock.nowMs() < untilMs) {
     await new Promise<void>((resolve) => systemClock.after(10, resolve));
   }
 }
