@@ -1,5 +1,6 @@
-import { tokensTo } from '../prompt/prompt-view.ts';
-import type { FlightLead, Flights } from '../state/flights.ts';
+import { noteWritten } from '../prompt/note-written.ts';
+import { allMarks, tokensTo } from '../prompt/prompt-view.ts';
+import type { FlightJoin, FlightLead, FlightWrite, Flights } from '../state/flights.ts';
 import { courseOf, prefillMs, wantedDepths, writtenDepths, type Course, type CoursePorts } from './cache-course.ts';
 import type { CacheSettings, Target } from './cache-target.ts';
 
@@ -31,40 +32,55 @@ export async function approach(
   ports: ApproachPorts,
 ): Promise<Approach | null> {
   const { clock, flights } = ports;
-  const course = courseOf(target, ports);
   if (!settings.singleFlight || target.mode === 'observe') {
-    return { ...course, lead: null, waitedMs: 0, role: 'none', ending: 'led' };
+    return { ...courseOf(target, ports), lead: null, waitedMs: 0, role: 'none', ending: 'led' };
   }
-  const depths = wantedDepths(target, course);
-  const joined = await flights.join({
-    wanted: depths.map((depth) => flightOf(target, depth)),
-    written: writtenDepths(target, course).map((depth) => flightOf(target, depth)),
-  });
+  const { course, joined } = await join(target, 'follow', ports);
   if (joined.kind === 'lead') return { ...course, lead: joined.lead, waitedMs: 0, role: 'leader', ending: 'led' };
-  if (joined.kind === 'none') return { ...course, lead: null, waitedMs: 0, role: 'none', ending: 'led' };
+  if (joined.kind !== 'follow') return { ...course, lead: null, waitedMs: 0, role: 'none', ending: 'led' };
 
-  const depth = depths.find((one) => flightOf(target, one) === joined.prefix) ?? 0;
+  const depth = wantedDepths(target, course).find((one) => flightOf(target, one) === joined.prefix) ?? 0;
   const sinceMs = clock.nowMs();
   const sinceSentMs = PATIENCE * prefillMs(tokensTo(target.view, depth));
   const held = await flights.follow(joined.prefix, { sinceSentMs, maxMs: settings.maxHoldMs }, signal);
   const waitedMs = clock.nowMs() - sinceMs;
   if (held.kind === 'abandoned') return null;
-  const replanned = courseOf(target, ports);
-  if (held.kind === 'promoted') return { ...replanned, lead: held.lead, waitedMs, role: 'promoted', ending: 'led' };
-  return {
-    ...replanned,
-    lead: await leadRest(target, replanned, ports),
-    waitedMs,
-    role: 'follower',
-    ending: held.kind,
-  };
+  if (held.kind === 'promoted') {
+    return { ...courseOf(target, ports), lead: held.lead, waitedMs, role: 'promoted', ending: 'led' };
+  }
+  const rest = await join(target, 'lead the rest', ports);
+  const lead = rest.joined.kind === 'lead' ? rest.joined.lead : null;
+  return { ...rest.course, lead, waitedMs, role: 'follower', ending: held.kind };
 }
 
-/** What is still to be written behind what it waited for, and nobody else writes. */
-async function leadRest(target: Target, course: Course, { flights }: ApproachPorts): Promise<FlightLead | null> {
-  const written = writtenDepths(target, course).map((depth) => flightOf(target, depth));
-  const joined = await flights.join({ wanted: [], written });
-  return joined.kind === 'lead' ? joined.lead : null;
+/** As often as there can be news in one request: what it waits for, what stands behind it. */
+const MAX_NEWS = 3;
+
+/** Plans, and says so to the others; plans anew where another process has written what is planned. */
+async function join(
+  target: Target,
+  intent: 'follow' | 'lead the rest',
+  ports: ApproachPorts,
+): Promise<{ course: Course; joined: FlightJoin }> {
+  for (let news = 0; ; news++) {
+    const course = courseOf(target, ports);
+    const written = writesOf(target, course);
+    const wanted = intent === 'follow' ? wantedDepths(target, course).map((depth) => flightOf(target, depth)) : [];
+    const joined = await ports.flights.join({ wanted, written });
+    if (joined.kind !== 'readable' || news === MAX_NEWS) return { course, joined };
+    for (const { prefix, ttl, ageMs } of joined.prefixes) {
+      const depth = writtenDepths(target, course).find((one) => flightOf(target, one) === prefix) ?? 0;
+      noteWritten(ports.index, target.view, depth, ttl, ports.clock.nowMs() - ageMs);
+    }
+  }
+}
+
+function writesOf(target: Target, course: Course): FlightWrite[] {
+  const ttls = new Map(allMarks(target.view, course.marks).map(({ at, ttl }) => [at + 1, ttl]));
+  return writtenDepths(target, course).map((depth) => ({
+    prefix: flightOf(target, depth),
+    ttl: ttls.get(depth) ?? '5m',
+  }));
 }
 
 /** Chain hashes hold the cache domain and the model already. */

@@ -18,13 +18,32 @@ export interface FlightAsk {
   /** The deepest of these that somebody writes is followed. */
   readonly wanted: readonly string[];
   /** Where there is none: those of these that nobody writes are led. */
-  readonly written: readonly string[];
+  readonly written: readonly FlightWrite[];
+}
+
+export interface FlightWrite {
+  readonly prefix: string;
+  /** How long it can be read once it is written. */
+  readonly ttl: '5m' | '1h';
 }
 
 export type FlightJoin =
   | { readonly kind: 'follow'; readonly prefix: string }
   | { readonly kind: 'lead'; readonly lead: FlightLead }
+  | {
+      /**
+       * Another process wrote some of `written`, and they can be read: nothing is led, plan anew with this knowledge. An
+       * engine of one process never says so, because its index knows.
+       */
+      readonly kind: 'readable';
+      readonly prefixes: readonly ReadablePrefix[];
+    }
   | { /** Nothing of it is being written, by the caller neither. */ readonly kind: 'none' };
+
+export interface ReadablePrefix extends FlightWrite {
+  /** How long ago the request that wrote it was sent: its life runs from there. */
+  readonly ageMs: number;
+}
 
 export interface FlightPatience {
   /** Since the leader sent its request; a new leader begins it anew. */

@@ -6,9 +6,9 @@ export function createMemoryFlights(clock: Clock): Flights {
   const flights = new Map<string, Flight>();
   return {
     async join({ wanted, written }) {
-      const prefix = wanted.findLast((one) => flights.has(one));
-      if (prefix !== undefined) return { kind: 'follow', prefix };
-      const own = written.filter((one) => !flights.has(one));
+      const deepest = wanted.findLast((one) => flights.has(one));
+      if (deepest !== undefined) return { kind: 'follow', prefix: deepest };
+      const own = written.map(({ prefix }) => prefix).filter((one) => !flights.has(one));
       if (own.length === 0) return { kind: 'none' };
       const flight: Flight = { startedAtMs: clock.nowMs(), waiters: new Set(), prefixes: own };
       for (const one of own) flights.set(one, flight);

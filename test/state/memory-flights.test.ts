@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FlightLead, FlightResult, Flights } from '../../src/state/flights.ts';
+import type { FlightLead, FlightResult, Flights, FlightWrite } from '../../src/state/flights.ts';
 import { createMemoryFlights } from '../../src/state/memory-flights.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 
@@ -14,8 +14,9 @@ describe('flights', () => {
   });
   afterEach(() => expect(clock.pending).toBe(0));
 
+  const writes = (...prefixes: string[]): FlightWrite[] => prefixes.map((prefix) => ({ prefix, ttl: '5m' }));
   async function lead(...written: string[]): Promise<FlightLead> {
-    const joined = await flights.join({ wanted: written, written });
+    const joined = await flights.join({ wanted: written, written: writes(...written) });
     if (joined.kind !== 'lead') throw new Error(`does not lead: ${joined.kind}`);
     return joined.lead;
   }
@@ -42,7 +43,7 @@ describe('flights', () => {
   });
 
   it('has one leader, however many come at once', async () => {
-    const ask = { wanted: ['a'], written: ['a'] };
+    const ask = { wanted: ['a'], written: writes('a') };
     const joined = await Promise.all([flights.join(ask), flights.join(ask), flights.join(ask)]);
     expect(joined.map(({ kind }) => kind)).toStrictEqual(['lead', 'follow', 'follow']);
     if (joined[0]?.kind === 'lead') joined[0].lead.landed();
@@ -117,7 +118,7 @@ describe('flights', () => {
 
   it('does not take over a prefix that somebody writes already', async () => {
     const leader = await lead('a');
-    const deeper = await flights.join({ wanted: [], written: ['a', 'ab'] });
+    const deeper = await flights.join({ wanted: [], written: writes('a', 'ab') });
     if (deeper.kind === 'lead') deeper.lead.landed();
     expect(await follows('a', 'ab')).toStrictEqual({ kind: 'follow', prefix: 'a' });
     leader.landed();
