@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    reporters: ['default', './test/support/closing-line.ts'],
+    // On exit they speak in this order: the closing line is the last.
+    reporters: ['default', './test/faults/case-count.ts', './test/support/closing-line.ts'],
   },
 });

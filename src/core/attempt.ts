@@ -39,7 +39,8 @@ export function resultOfFailure(failure: UpstreamFailure): AttemptResult {
  * `rate_limited`: a class of models is out of requests or tokens for a while (429). `acceleration`: traffic grew too fast
  * (429, ramp_limit_exceeded). `concurrent_connections`: too many calls at once (429). `spend_limit`: money has run out
  * (429, 402 and two wordings of 400; no retry helps). `overloaded`: 529. `server_error`: any other 5xx. `stream_error`: an error event, or an early end,
- * in a stream that had begun. `network`: no connection, or it broke. `timeout`: nothing came in time.
+ * in a stream that had begun. `network`: no connection, or it broke. `timeout`: nothing came
+ * in the time that we wait; an upstream's own 504 is a `server_error`.
  * `credential_refused`: 401, 403 or an organization on hold, on a key of the gateway's own.
  */
 export type FailureKind =

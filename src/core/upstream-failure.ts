@@ -47,7 +47,6 @@ export function failureOfCode(code: ErrorCode): UpstreamFailure {
 const KIND_OF_STREAM_ERROR: ReadonlyMap<string | null, FailureKind> = new Map([
   ['overloaded_error', 'overloaded'],
   ['rate_limit_error', 'rate_limited'],
-  ['timeout_error', 'timeout'],
 ]);
 
 /** Limits are an organization's (docs: rate limits), so on the caller's own key they are the caller's. */
@@ -104,7 +103,7 @@ function kindOf429({ code, message }: ErrorBody, hasWait: boolean): FailureKind 
 /** Other servers of the API say overloaded with a 503 (Ollama), so the type goes before the status. */
 function kindOf5xx(status: number, type: string): FailureKind {
   if (status === 529 || type === 'overloaded_error') return 'overloaded';
-  return status === 504 || type === 'timeout_error' ? 'timeout' : 'server_error';
+  return 'server_error';
 }
 
 function readShouldRetry(value: string | undefined): boolean | null {

@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream';
+import { subscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { errors, Pool, type Dispatcher } from 'undici';
 import { headerValue, type HeaderMap } from '../core/headers.ts';
 import type { ErrorCode } from '../core/errors.ts';
@@ -20,6 +22,17 @@ const HEAD_TIMEOUT_MS = 15 * 60_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Below the idle limit of every load balancer we know of, so that we rarely write to a connection that is closing. */
 const KEEP_ALIVE_MS = 30_000;
+
+/**
+ * An upstream may answer before it has read the request, and not read on: what is still queued on that connection would
+ * stand in the way of the next request. Only the channel tells which connection a request is written to, right after its
+ * start and before anything else runs.
+ */
+let starting: { socket: Socket | null } | null = null;
+subscribe('undici:client:sendHeaders', (message) => {
+  if (starting) starting.socket = (message as { readonly socket: Socket }).socket;
+  starting = null;
+});
 
 export function createUndiciTransport({ bodyIdleMs }: UndiciTransportOptions): Transport {
   const pools = new Map<string, Pool>();
@@ -60,6 +73,7 @@ function dispatch(
   const { promise, resolve } = Promise.withResolvers<UpstreamEnd>();
   const { signal } = request;
   let controller: Dispatcher.DispatchController | null = null;
+  const written: { socket: Socket | null } = { socket: null };
   let target: AnswerReceiver & { end?(): Promise<void> } = receiver;
 
   const settle = (end: UpstreamEnd): void => {
@@ -84,6 +98,7 @@ function dispatch(
     {
       onRequestStart(dispatchController) {
         controller = dispatchController;
+        starting = written;
         if (signal.aborted) controller.abort(new Error('the caller is gone'));
       },
       onResponseStart(dispatchController, status, headers) {
@@ -101,6 +116,7 @@ function dispatch(
         if (!target.chunk(chunk)) dispatchController.pause();
       },
       onResponseEnd() {
+        if ((written.socket?.writableLength ?? 0) > 0) written.socket?.destroy();
         if (!target.end) return settle({ kind: 'ended' });
         target.end().then(
           () => settle({ kind: 'ended' }),

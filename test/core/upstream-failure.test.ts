@@ -35,7 +35,7 @@ describe('what a status means', () => {
     [500, 'server_error'],
     [502, 'server_error'],
     [503, 'server_error'],
-    [504, 'timeout'],
+    [504, 'server_error'],
     [520, 'server_error'],
     [529, 'overloaded'],
   ] as const)('%i is %s', (status, kind) => {
@@ -58,7 +58,7 @@ describe('what a status means', () => {
 
   it('an overload is told by its type under another status, as Ollama sends it', () => {
     expect(kindOf(503, { type: 'overloaded_error' })).toBe('overloaded');
-    expect(kindOf(500, { type: 'timeout_error' })).toBe('timeout');
+    expect(kindOf(500, { type: 'timeout_error' })).toBe('server_error');
   });
 });
 
@@ -200,7 +200,7 @@ describe('what comes without a status', () => {
   it.each([
     ['overloaded_error', 'overloaded'],
     ['rate_limit_error', 'rate_limited'],
-    ['timeout_error', 'timeout'],
+    ['timeout_error', 'stream_error'],
     ['api_error', 'stream_error'],
     ['__proto__', 'stream_error'],
     [null, 'stream_error'],

@@ -34,6 +34,8 @@ export interface RawAttempt {
   fin(): void;
   /** RST, when all that was written is on its way. */
   reset(): void;
+  /** Reads again after a plan `head`, to see the connection's end. */
+  readOn(): void;
 }
 
 /** `accept`: before a byte of the request is read. `head`: its body is never read. */
@@ -169,6 +171,7 @@ function rawAttempt(index: number, socket: Socket, head: string, body: () => Buf
       socket.removeAllListeners('data').resume(); // what still comes is not for us, but for its end
     },
     reset: () => leave(() => socket.resetAndDestroy()),
+    readOn: () => void socket.removeAllListeners('data').resume(),
   };
 }
 

@@ -184,8 +184,8 @@ describe.concurrent('a 200 of another kind than was asked for', () => {
   });
 });
 
-const longBody = (kind: Kind): string =>
-  JSON.stringify({ model: 'claude-sonnet-5', stream: kind === 'stream', x: 'x'.repeat(2 * 1024 * 1024) });
+const longBody = (kind: Kind, mebibytes = 2): string =>
+  JSON.stringify({ model: 'claude-sonnet-5', stream: kind === 'stream', x: 'x'.repeat(mebibytes * 1024 * 1024) });
 
 const refusing: End = (attempt) => {
   attempt.write(withLength(413, apiError('request_too_large'), { connection: 'close' }));
@@ -215,12 +215,14 @@ describe.concurrent.each(KINDS)('an error in place of a %s', (kind) => {
     });
   });
 
-  it('that comes before the body of 2 MiB was read, on a connection that stays, is asked again', async () => {
+  // Long enough that the kernel's buffers cannot hold it: what they hold looks sent.
+  it('that comes before the body of 12 MiB was read, on a connection that stays, is asked again', async () => {
     const plan: Plan = { at: 'head', run: lastly(withLength(529, OVERLOADED)) };
     await onStage([plan, FINE[kind]], HURRIED, async (stage) => {
-      const client = await stage.send(asking(kind, { body: longBody(kind) }));
+      const client = await stage.send(asking(kind, { body: longBody(kind, 12) }));
       expect(await stage.seen(client)).toMatchObject({ status: 200, ending: 'whole', text: WHOLE[kind] });
       expect(stage.upstream.attempts).toHaveLength(2);
+      stage.upstream.attempts[0]?.readOn();
     });
   });
 
