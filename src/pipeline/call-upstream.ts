@@ -4,8 +4,8 @@ import { CREDENTIAL_HEADERS, forwardedRequestHeaders } from '../core/headers.ts'
 import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { attemptOutcome, endOutcome, retryReason, type AttemptOutcome } from './attempt-labels.ts';
-import { callerSignal } from './caller-signal.ts';
-import { createRelay, type RelayOptions } from './relay.ts';
+import { callerSignal } from './relay/caller-signal.ts';
+import { createRelay, type RelayOptions } from './relay/relay.ts';
 import type { Attempt, Context, Service } from './service.ts';
 import type { AnswerReceiver, RoutedUpstream, UpstreamEnd } from './upstream.ts';
 import { mayGoOn, type RetryOptions } from './with-retry.ts';

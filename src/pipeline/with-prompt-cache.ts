@@ -3,15 +3,21 @@ import { NO_WATCH, type AnswerWatch, type GatewayRequest, type Outcome } from '.
 import { modelLabel, type TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { insertionsFor, splice } from '../prompt/splice.ts';
-import { adviceFor, type Advice, type OnInternalError } from './advice.ts';
-import { approach, type Approach, type ApproachPorts } from './cache-approach.ts';
-import { openBook, type BookPorts, type CacheBook } from './cache-book.ts';
-import { prefillMs } from './cache-course.ts';
-import { countBreakpoints, countReport, renderReport, toStory, untouchedReport } from './cache-report.ts';
-import { cacheTarget, type CacheSettings, type CacheTarget, type NoTargetReason, type Target } from './cache-target.ts';
-import { observedSavingUsd } from './observed-saving.ts';
+import { adviceFor, type Advice, type OnInternalError } from './cache/advice.ts';
+import { approach, type Approach, type ApproachPorts } from './cache/cache-approach.ts';
+import { openBook, type BookPorts, type CacheBook } from './cache/cache-book.ts';
+import { prefillMs } from './cache/cache-course.ts';
+import { countBreakpoints, countReport, renderReport, toStory, untouchedReport } from './cache/cache-report.ts';
+import {
+  cacheTarget,
+  type CacheSettings,
+  type CacheTarget,
+  type NoTargetReason,
+  type Target,
+} from './cache/cache-target.ts';
+import { observedSavingUsd } from './cache/observed-saving.ts';
 import type { Context, Layer, Service } from './service.ts';
-import { createShapeBans, type ShapeBans } from './shape-bans.ts';
+import { createShapeBans, type ShapeBans } from './cache/shape-bans.ts';
 
 /**
  * The prompt cache: plans where markers are worth their price, splices them into the caller's bytes, lets one request

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayRequest } from '../../src/core/exchange.ts';
 import type { Tenant } from '../../src/core/tenant.ts';
-import { cacheTarget, type CacheSettings, type CacheTarget } from '../../src/pipeline/cache-target.ts';
+import { cacheTarget, type CacheSettings, type CacheTarget } from '../../src/pipeline/cache/cache-target.ts';
 import type { RoutedUpstream } from '../../src/pipeline/upstream.ts';
 import { scanRequest } from '../../src/prompt/scan.ts';
 import { createTokenScale } from '../../src/prompt/token-scale.ts';

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { callerSignal } from '../../src/pipeline/caller-signal.ts';
+import { callerSignal } from '../../src/pipeline/relay/caller-signal.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { contextOf, tenantOf, type ScriptedContext } from './scripted.ts';
 

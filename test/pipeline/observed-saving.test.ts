@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { observedSavingUsd } from '../../src/pipeline/observed-saving.ts';
+import { observedSavingUsd } from '../../src/pipeline/cache/observed-saving.ts';
 import type { PlanForecast } from '../../src/prompt/prompt-view.ts';
 import { usageOf } from './scripted.ts';
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { GatewayRequest } from '../../src/core/exchange.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';
-import type { CacheSettings } from '../../src/pipeline/cache-target.ts';
-import { promptDepths } from '../../src/pipeline/prompt-depths.ts';
+import type { CacheSettings } from '../../src/pipeline/cache/cache-target.ts';
+import { promptDepths } from '../../src/pipeline/cache/prompt-depths.ts';
 import type { RoutedUpstream } from '../../src/pipeline/upstream.ts';
 import { withPromptCache } from '../../src/pipeline/with-prompt-cache.ts';
 import { createPromptMemory, type PromptMemory } from '../../src/prompt/prompt-memory.ts';

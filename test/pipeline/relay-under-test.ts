@@ -1,7 +1,7 @@
 import { beforeEach } from 'vitest';
 import type { GatewayRequest, Outcome } from '../../src/core/exchange.ts';
 import type { TokenUsage } from '../../src/core/usage.ts';
-import { createRelay, type Relay } from '../../src/pipeline/relay.ts';
+import { createRelay, type Relay } from '../../src/pipeline/relay/relay.ts';
 import type { UpstreamEnd } from '../../src/pipeline/upstream.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { contextOf, requestOf, type ScriptedContext, type ScriptedReply } from './scripted.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createShapeBans, type ShapeBans } from '../../src/pipeline/shape-bans.ts';
+import { createShapeBans, type ShapeBans } from '../../src/pipeline/cache/shape-bans.ts';
 import { prefixOfBody, text, user } from '../prompt/prefixes.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 

@@ -1,9 +1,9 @@
-import type { Clock } from '../core/clock.ts';
-import type { HeaderMap } from '../core/headers.ts';
-import type { GatewayRequest, ResponseHead } from '../core/exchange.ts';
-import type { TokenUsage } from '../core/usage.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { HeaderMap } from '../../core/headers.ts';
+import type { GatewayRequest, ResponseHead } from '../../core/exchange.ts';
+import type { TokenUsage } from '../../core/usage.ts';
 import { replyHeaders } from './reply-headers.ts';
-import type { Context } from './service.ts';
+import type { Context } from '../service.ts';
 
 /**
  * The caller's side of a relay: one reply, and an eye on whoever reads it. A reader that takes nothing of what waits for

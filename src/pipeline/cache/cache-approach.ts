@@ -1,6 +1,6 @@
-import { noteWritten } from '../prompt/note-written.ts';
-import { allMarks, tokensTo } from '../prompt/prompt-view.ts';
-import type { FlightJoin, FlightLead, FlightWrite, Flights } from '../state/flights.ts';
+import { noteWritten } from '../../prompt/note-written.ts';
+import { allMarks, tokensTo } from '../../prompt/prompt-view.ts';
+import type { FlightJoin, FlightLead, FlightWrite, Flights } from '../../state/flights.ts';
 import { courseOf, prefillMs, wantedDepths, writtenDepths, type Course, type CoursePorts } from './cache-course.ts';
 import type { CacheSettings, Target } from './cache-target.ts';
 

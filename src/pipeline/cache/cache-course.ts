@@ -1,7 +1,7 @@
-import type { Clock } from '../core/clock.ts';
-import { planCache } from '../prompt/plan.ts';
-import type { PlacementIndex } from '../prompt/placement-index.ts';
-import { allMarks, tokensTo, type Plan, type PlannedMark } from '../prompt/prompt-view.ts';
+import type { Clock } from '../../core/clock.ts';
+import { planCache } from '../../prompt/plan.ts';
+import type { PlacementIndex } from '../../prompt/placement-index.ts';
+import { allMarks, tokensTo, type Plan, type PlannedMark } from '../../prompt/prompt-view.ts';
 import type { Target } from './cache-target.ts';
 import type { ShapeBans } from './shape-bans.ts';
 

@@ -1,9 +1,9 @@
-import type { Outcome, StopReason, StreamOutcome } from '../core/exchange.ts';
-import { failureOfCode } from '../core/upstream-failure.ts';
-import type { TokenUsage } from '../core/usage.ts';
+import type { Outcome, StopReason, StreamOutcome } from '../../core/exchange.ts';
+import { failureOfCode } from '../../core/upstream-failure.ts';
+import type { TokenUsage } from '../../core/usage.ts';
 import type { ReplyWriter } from './reply-writer.ts';
-import type { Context } from './service.ts';
-import type { UpstreamEnd } from './upstream.ts';
+import type { Context } from '../service.ts';
+import type { UpstreamEnd } from '../upstream.ts';
 
 /** How exchanges end, whatever kind their answer is of. */
 

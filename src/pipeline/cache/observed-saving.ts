@@ -1,6 +1,6 @@
-import { costOf } from '../core/prices.ts';
-import { totalInput, type TokenUsage } from '../core/usage.ts';
-import type { PlanForecast } from '../prompt/prompt-view.ts';
+import { costOf } from '../../core/prices.ts';
+import { totalInput, type TokenUsage } from '../../core/usage.ts';
+import type { PlanForecast } from '../../prompt/prompt-view.ts';
 
 /**
  * What a plan that was not carried out would have saved on an answer: its cost as it was, less what the plan would have made

@@ -1,10 +1,10 @@
-import { concatenate } from '../core/bytes.ts';
-import type { Outcome } from '../core/exchange.ts';
-import type { HeaderMap } from '../core/headers.ts';
-import { failureOfAnswer, failureOfCode } from '../core/upstream-failure.ts';
+import { concatenate } from '../../core/bytes.ts';
+import type { Outcome } from '../../core/exchange.ts';
+import type { HeaderMap } from '../../core/headers.ts';
+import { failureOfAnswer, failureOfCode } from '../../core/upstream-failure.ts';
 import type { Answer, AnswerRelay } from './relay.ts';
 import { endReply, unsent } from './relay-endings.ts';
-import type { UpstreamEnd } from './upstream.ts';
+import type { UpstreamEnd } from '../upstream.ts';
 
 /**
  * An error answer: kept until it is whole, so that whoever can mend it may ask again and nothing has to be taken back.

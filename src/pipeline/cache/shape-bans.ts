@@ -1,6 +1,6 @@
-import type { Clock } from '../core/clock.ts';
-import type { Prefix } from '../prompt/prefix.ts';
-import type { Mark } from '../prompt/prompt-view.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Prefix } from '../../prompt/prefix.ts';
+import type { Mark } from '../../prompt/prompt-view.ts';
 
 /**
  * Shapes of marking that an upstream has refused: where markers stood, in which form, for which model and domain. They

@@ -1,6 +1,6 @@
-import type { Clock } from '../core/clock.ts';
-import type { StopReason } from '../core/exchange.ts';
-import type { Context } from './service.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { StopReason } from '../../core/exchange.ts';
+import type { Context } from '../service.ts';
 
 /**
  * When an upstream call ends because its exchange does. With `cancel` at once; with `drain` an answer whose caller has left

@@ -1,14 +1,14 @@
-import { concatenate } from '../core/bytes.ts';
-import type { Outcome, StreamOutcome } from '../core/exchange.ts';
-import type { HeaderMap } from '../core/headers.ts';
-import { createStreamMeter } from '../core/stream-meter.ts';
-import { failureOfCode, failureOfStreamError } from '../core/upstream-failure.ts';
-import { sumUsage } from '../core/usage.ts';
-import { errorFrame, PING_FRAME } from '../ingress/anthropic-frames.ts';
+import { concatenate } from '../../core/bytes.ts';
+import type { Outcome, StreamOutcome } from '../../core/exchange.ts';
+import type { HeaderMap } from '../../core/headers.ts';
+import { createStreamMeter } from '../../core/stream-meter.ts';
+import { failureOfCode, failureOfStreamError } from '../../core/upstream-failure.ts';
+import { sumUsage } from '../../core/usage.ts';
+import { errorFrame, PING_FRAME } from '../../ingress/anthropic-frames.ts';
 import type { Answer, AnswerRelay } from './relay.ts';
 import { stoppedAs, unsent } from './relay-endings.ts';
 import { createStreamRecovery, type Recovered } from './stream-recovery.ts';
-import type { UpstreamEnd } from './upstream.ts';
+import type { UpstreamEnd } from '../upstream.ts';
 
 /**
  * An event stream on its way. Its head and `message_start` wait for the first content: until then the call can be made

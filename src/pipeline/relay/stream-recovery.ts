@@ -1,12 +1,12 @@
-import type { UpstreamFailure } from '../core/attempt.ts';
-import { createStreamMeter } from '../core/stream-meter.ts';
-import { failureOfAnswer, failureOfCode, failureOfStreamError } from '../core/upstream-failure.ts';
-import { NO_USAGE, sumUsage, type TokenUsage } from '../core/usage.ts';
-import type { Recoverability } from '../ingress/recovery/answer-record.ts';
-import { createAnswerRecorder } from '../ingress/recovery/answer-recorder.ts';
-import { planContinuation } from '../ingress/recovery/continuation.ts';
-import { createStreamSplicer, type StreamSplicer } from '../ingress/recovery/stream-splicer.ts';
-import type { AnswerReceiver, UpstreamEnd } from './upstream.ts';
+import type { UpstreamFailure } from '../../core/attempt.ts';
+import { createStreamMeter } from '../../core/stream-meter.ts';
+import { failureOfAnswer, failureOfCode, failureOfStreamError } from '../../core/upstream-failure.ts';
+import { NO_USAGE, sumUsage, type TokenUsage } from '../../core/usage.ts';
+import type { Recoverability } from '../../ingress/recovery/answer-record.ts';
+import { createAnswerRecorder } from '../../ingress/recovery/answer-recorder.ts';
+import { planContinuation } from '../../ingress/recovery/continuation.ts';
+import { createStreamSplicer, type StreamSplicer } from '../../ingress/recovery/stream-splicer.ts';
+import type { AnswerReceiver, UpstreamEnd } from '../upstream.ts';
 
 /**
  * Goes on with a stream that broke after content, where a tenant asked for it and Anthropic's guidance says it can be done:

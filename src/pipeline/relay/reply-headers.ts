@@ -1,6 +1,6 @@
-import type { GatewayRequest, ResponseHead } from '../core/exchange.ts';
-import { forwardedResponseHeaders } from '../core/headers.ts';
-import type { Context } from './service.ts';
+import type { GatewayRequest, ResponseHead } from '../../core/exchange.ts';
+import { forwardedResponseHeaders } from '../../core/headers.ts';
+import type { Context } from '../service.ts';
 
 /** The upstream's headers, and the three that the gateway adds. */
 export function replyHeaders(

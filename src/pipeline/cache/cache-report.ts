@@ -1,14 +1,21 @@
-import { cacheResultOf, type CacheResult } from '../core/cache-result.ts';
-import type { CacheStory } from '../core/exchange.ts';
-import { placeOf } from '../core/scanned-prompt.ts';
-import { totalInput, type TokenUsage } from '../core/usage.ts';
-import type { Metrics } from '../metrics/metrics.ts';
-import { explainMiss, renderExplanation, type Explanation, type KnownPrefix } from '../prompt/explain.ts';
-import { reachedDepth } from '../prompt/look-back.ts';
-import type { PlacementIndex } from '../prompt/placement-index.ts';
-import { prolongs } from '../prompt/plan.ts';
-import { allMarks, tokensTo, type Mark, type Plan, type PlannedMark, type PlanOutcome } from '../prompt/prompt-view.ts';
-import { readPath } from '../prompt/read-path.ts';
+import { cacheResultOf, type CacheResult } from '../../core/cache-result.ts';
+import type { CacheStory } from '../../core/exchange.ts';
+import { placeOf } from '../../core/scanned-prompt.ts';
+import { totalInput, type TokenUsage } from '../../core/usage.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import { explainMiss, renderExplanation, type Explanation, type KnownPrefix } from '../../prompt/explain.ts';
+import { reachedDepth } from '../../prompt/look-back.ts';
+import type { PlacementIndex } from '../../prompt/placement-index.ts';
+import { prolongs } from '../../prompt/plan.ts';
+import {
+  allMarks,
+  tokensTo,
+  type Mark,
+  type Plan,
+  type PlannedMark,
+  type PlanOutcome,
+} from '../../prompt/prompt-view.ts';
+import { readPath } from '../../prompt/read-path.ts';
 import type { NoTargetReason, Target } from './cache-target.ts';
 
 /** What is said of one request's caching, in the header, the metric and its story. */

@@ -1,12 +1,12 @@
-import type { GatewayRequest } from '../core/exchange.ts';
-import { headerValue } from '../core/headers.ts';
-import { CACHE_WRITE_1H_MULTIPLIER, CACHE_WRITE_5M_MULTIPLIER, modelName, MODELS } from '../core/models.ts';
-import type { CacheMode } from '../core/tenant.ts';
-import { hashPair, hashText } from '../prompt/content-hash.ts';
-import { prefixOf, type Prefix } from '../prompt/prefix.ts';
-import type { PlanRules, Prolong, PromptView } from '../prompt/prompt-view.ts';
-import type { TokenScale } from '../prompt/token-scale.ts';
-import type { Context } from './service.ts';
+import type { GatewayRequest } from '../../core/exchange.ts';
+import { headerValue } from '../../core/headers.ts';
+import { CACHE_WRITE_1H_MULTIPLIER, CACHE_WRITE_5M_MULTIPLIER, modelName, MODELS } from '../../core/models.ts';
+import type { CacheMode } from '../../core/tenant.ts';
+import { hashPair, hashText } from '../../prompt/content-hash.ts';
+import { prefixOf, type Prefix } from '../../prompt/prefix.ts';
+import type { PlanRules, Prolong, PromptView } from '../../prompt/prompt-view.ts';
+import type { TokenScale } from '../../prompt/token-scale.ts';
+import type { Context } from '../service.ts';
 
 /** One request as the prompt cache sees it, or why it is none of its business. */
 export type CacheTarget =

@@ -1,15 +1,15 @@
-import type { GatewayRequest, Outcome, ResponseHead } from '../core/exchange.ts';
-import { headerValue } from '../core/headers.ts';
-import { failureOfCode } from '../core/upstream-failure.ts';
+import type { GatewayRequest, Outcome, ResponseHead } from '../../core/exchange.ts';
+import { headerValue } from '../../core/headers.ts';
+import { failureOfCode } from '../../core/upstream-failure.ts';
 import { createErrorRelay } from './relay-error.ts';
 import { createMessageRelay } from './relay-message.ts';
 import { createPlainRelay } from './relay-plain.ts';
 import { createStreamRelay } from './relay-stream.ts';
 import { unsent } from './relay-endings.ts';
 import { createReplyWriter, type ReplyWriter, type ReplyWriterOptions } from './reply-writer.ts';
-import type { Context } from './service.ts';
+import type { Context } from '../service.ts';
 import type { StreamRecoveryOptions } from './stream-recovery.ts';
-import type { AnswerReceiver, Flow, UpstreamEnd } from './upstream.ts';
+import type { AnswerReceiver, Flow, UpstreamEnd } from '../upstream.ts';
 
 /**
  * The way of an answer from upstream to caller: every byte untouched, a meter reading along. What can still be mended is

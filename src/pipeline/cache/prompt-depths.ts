@@ -1,13 +1,13 @@
-import type { Depths } from '../core/choose-upstream.ts';
-import type { Clock } from '../core/clock.ts';
-import type { GatewayRequest } from '../core/exchange.ts';
-import { prolongs } from '../prompt/plan.ts';
-import type { PlacementIndex } from '../prompt/placement-index.ts';
-import { readPath } from '../prompt/read-path.ts';
-import type { TokenScale } from '../prompt/token-scale.ts';
+import type { Depths } from '../../core/choose-upstream.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { GatewayRequest } from '../../core/exchange.ts';
+import { prolongs } from '../../prompt/plan.ts';
+import type { PlacementIndex } from '../../prompt/placement-index.ts';
+import { readPath } from '../../prompt/read-path.ts';
+import type { TokenScale } from '../../prompt/token-scale.ts';
 import { cacheTarget, type CacheSettings } from './cache-target.ts';
-import type { Context } from './service.ts';
-import type { RoutedUpstream } from './upstream.ts';
+import type { Context } from '../service.ts';
+import type { RoutedUpstream } from '../upstream.ts';
 
 export interface PromptDepthsOptions {
   readonly clock: Clock;
