@@ -24,8 +24,10 @@ const MAY_IMPORT: Readonly<Record<string, Neighbours>> = {
   upstream:  { folders: [...PURE, 'pipeline'],                    packages: ['@anthropic-ai/sdk'] },
   http:      { folders: [...PURE, 'pipeline', 'upstream'],        packages: ['hono'] },
   gateway:   { folders: [...PURE, 'pipeline', 'upstream', 'http'], packages: ['hono'] },
+  redis:     { folders: ['core', 'state'],                        packages: 'any' },
+  worker:    { folders: [...PURE, 'pipeline', 'upstream', 'http', 'gateway', 'prometheus'], packages: 'any' },
   simulator: { folders: ['core/clock.ts'],                        packages: ['hono'] },
-  node:      { folders: [...PURE, 'pipeline', 'upstream', 'http', 'gateway', 'simulator'], packages: 'any' },
+  node:      { folders: [...PURE, 'pipeline', 'upstream', 'http', 'gateway', 'redis', 'prometheus', 'simulator'], packages: 'any' },
 };
 
 const SRC = new URL('../src/', import.meta.url);

@@ -10,11 +10,11 @@ import { createTenantDirectory, type TenantDirectory } from '../http/tenants.ts'
 import { createHitRatio } from '../metrics/hit-ratio.ts';
 import { createTenantLabels } from '../metrics/labels.ts';
 import type { GaugeBoard, Metrics, MetricsPage } from '../metrics/metrics.ts';
-import type { CacheSettings } from '../pipeline/cache-target.ts';
+import type { CacheSettings } from '../pipeline/cache/cache-target.ts';
 import { createService } from '../pipeline/create-service.ts';
 import { createFleet, type FleetEntry } from '../pipeline/fleet.ts';
 import { publishGauges } from '../pipeline/gauges.ts';
-import { promptDepths } from '../pipeline/prompt-depths.ts';
+import { promptDepths } from '../pipeline/cache/prompt-depths.ts';
 import type { ExchangeRecord } from '../pipeline/with-metering.ts';
 import { hasElsewhere } from '../pipeline/with-routing.ts';
 import { createPromptMemory } from '../prompt/prompt-memory.ts';
