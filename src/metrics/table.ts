@@ -145,6 +145,11 @@ export const METRICS = {
     help: 'Time a request waited for a slot, granted or not.',
     buckets: WAIT_SECONDS,
   },
+  slipstream_state_degraded: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Whether the shared state cannot be reached, and this replica works on its share of the limits: 1 or 0.',
+  },
   slipstream_overhead_seconds: {
     kind: 'histogram',
     labels: ['phase'],

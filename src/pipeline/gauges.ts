@@ -3,6 +3,7 @@ import type { Tenant } from '../core/tenant.ts';
 import type { HitRatio } from '../metrics/hit-ratio.ts';
 import type { TenantLabels } from '../metrics/labels.ts';
 import type { GaugeBoard } from '../metrics/metrics.ts';
+import type { EngineHealth } from '../state/engine.ts';
 import type { SlotCount, Slots } from '../state/slots.ts';
 import type { UpstreamCapacity } from '../state/upstream-capacity.ts';
 import type { Fleet } from './fleet.ts';
@@ -13,6 +14,7 @@ export interface GaugeSources {
   readonly slots: Slots;
   readonly capacity: UpstreamCapacity;
   readonly fleet: Fleet;
+  readonly health: () => EngineHealth;
   readonly hitRatio: HitRatio;
   readonly tenantLabels: TenantLabels;
   /** The configured ones: they are shown when idle, too. */
@@ -26,6 +28,7 @@ const GAUGES = [
   'slipstream_upstream_ratelimit_remaining',
   'slipstream_upstream_state',
   'slipstream_cache_hit_ratio',
+  'slipstream_state_degraded',
 ] as const;
 
 export const BREAKER_STATES = ['closed', 'half_open', 'open', 'credential_refused'] as const;
@@ -34,6 +37,7 @@ export function publishGauges(board: GaugeBoard, sources: GaugeSources): void {
   for (const name of GAUGES) board.clear(name);
   publishTenants(board, sources);
   publishUpstreams(board, sources);
+  board.set('slipstream_state_degraded', {}, Number(sources.health().kind === 'degraded'));
   for (const [model, ratio] of sources.hitRatio.ratios()) board.set('slipstream_cache_hit_ratio', { model }, ratio);
 }
 

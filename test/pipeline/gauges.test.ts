@@ -5,6 +5,7 @@ import { createTenantLabels } from '../../src/metrics/labels.ts';
 import type { GaugeBoard } from '../../src/metrics/metrics.ts';
 import type { Fleet } from '../../src/pipeline/fleet.ts';
 import { publishGauges } from '../../src/pipeline/gauges.ts';
+import type { EngineHealth } from '../../src/state/engine.ts';
 import type { SlotCount } from '../../src/state/slots.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { createScriptedCapacity, type ScriptedCapacity } from './capacity-under-test.ts';
@@ -17,6 +18,7 @@ let hitRatio: HitRatio;
 let counts: Map<string, SlotCount>;
 let capacity: ScriptedCapacity;
 let tenants: Tenant[];
+let health: EngineHealth;
 let values: Readonly<Record<string, number>>;
 beforeEach(() => {
   clock = createFakeClock();
@@ -25,6 +27,7 @@ beforeEach(() => {
   counts = new Map();
   capacity = createScriptedCapacity();
   tenants = [];
+  health = { kind: 'ok' };
 });
 
 /** A board on which nothing stays that was not put up for this scrape. */
@@ -39,7 +42,17 @@ function publish(labelled = 200): void {
   };
   const slots = { acquire: () => Promise.reject(new Error('not asked')), setLimit: () => {}, counts: () => counts };
   const tenantLabels = createTenantLabels(labelled);
-  publishGauges(guarded, { clock, slots, capacity, fleet, hitRatio, tenantLabels, tenants: () => tenants });
+  const sources = {
+    clock,
+    slots,
+    capacity,
+    fleet,
+    hitRatio,
+    tenantLabels,
+    tenants: () => tenants,
+    health: () => health,
+  };
+  publishGauges(guarded, sources);
   values = board.values;
 }
 
@@ -113,4 +126,15 @@ it('the hit ratio of each model is shown', () => {
   hitRatio.record('claude-opus-5', 30, 40);
   publish();
   expect(values['slipstream_cache_hit_ratio{model="claude-opus-5"}']).toBe(0.75);
+});
+
+describe('the shared state', () => {
+  it.each<[EngineHealth, number]>([
+    [{ kind: 'ok' }, 0],
+    [{ kind: 'degraded', because: 'unreachable' }, 1],
+  ])('that is %o shows %d', (state, shown) => {
+    health = state;
+    publish();
+    expect(values['slipstream_state_degraded{}']).toBe(shown);
+  });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Operation, Outcome } from '../../src/core/exchange.ts';
 import { apiError, event, messageStart, PING, streamHead } from '../support/claude-answers.ts';
 import { ABORTED, BROKEN, ENDED, MEBIBYTE, useRelay } from './relay-under-test.ts';
-import { failureOf, usageOf } from './scripted.ts';
+import { failureOf } from './scripted.ts';
 
 /** Errors: kept until somebody has decided whether to ask again, and then sent as they came. */
 
