@@ -102,12 +102,17 @@ function createCall(request: GatewayRequest, context: Context, routed: RoutedUps
 
 function relayOptions({ tenant }: Context, { credential }: RoutedUpstream, options: CallUpstreamOptions) {
   const label = options.tenantLabels.of(tenant.id);
+  let closeStream = (): void => {};
+  const onOpenStreams = (by: 1 | -1): void => {
+    if (by === 1) closeStream = options.metrics.hold('slipstream_open_streams', { tenant: label });
+    else closeStream();
+  };
   return {
     clock: options.clock,
     credential,
     hideRateLimits: credential === 'own',
     streamIdleMs: () => options.relayLimits().streamIdleMs,
-    onOpenStreams: (by: 1 | -1) => options.metrics.add('slipstream_open_streams', { tenant: label }, by),
+    onOpenStreams,
   };
 }
 
