@@ -57,16 +57,7 @@ export function createTenantShares(): TenantShares {
     const known = tenants.get(id);
     if (known) return known;
     if (tenants.size >= sweepAt) sweep(nowMs);
-    const fresh = {
-      weight: 1,
-      held: 0,
-      waiting: 0,
-      used: 0,
-      asked: 0,
-      meansAtMs: nowMs,
-
-      servedAs: 0,
-    };
+    const fresh = { weight: 1, held: 0, waiting: 0, used: 0, asked: 0, meansAtMs: nowMs, servedAs: 0 };
     tenants.set(id, fresh);
     return fresh;
   };

@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createAdaptiveLimit } from '../core/adaptive-limit.ts';
 import type { Clock } from '../core/clock.ts';
 import { composeGateway, type Gateway as ComposedGateway, type GatewayParts } from '../gateway/compose-gateway.ts';
 import type { StateEngine } from '../state/engine.ts';
 import { createMemoryEngine } from '../state/memory-engine.ts';
+import { createPrometheusMetrics, type PrometheusMetrics } from '../prometheus/prometheus-metrics.ts';
 import { createNodeExchange } from './node-exchange.ts';
-import { createPrometheusMetrics, type PrometheusMetrics } from './prometheus.ts';
 import { createUndiciTransport } from './undici-transport.ts';
 
 /** The gateway of one Node process. */
@@ -24,7 +25,7 @@ export interface GatewayOptions extends Omit<GatewayParts, 'platform' | 'onBreak
 }
 
 export function createGateway({ clock, engine, random = Math.random, ...parts }: GatewayOptions): Gateway {
-  const metrics = createPrometheusMetrics();
+  const metrics = createPrometheusMetrics(turn);
   const gateway = composeGateway({
     onBreaker: () => {},
     ...parts,

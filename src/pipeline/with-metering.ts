@@ -8,6 +8,7 @@ import type {
   Outcome,
   StreamOutcome,
 } from '../core/exchange.ts';
+import { headerValue } from '../core/headers.ts';
 import { costOf, type Cost } from '../core/prices.ts';
 import { totalInput, type TokenUsage } from '../core/usage.ts';
 import type { HitRatio } from '../metrics/hit-ratio.ts';
@@ -34,6 +35,8 @@ export interface ExchangeRecord {
   readonly cacheStory: CacheStory | null;
   /** Its calls to upstreams, in order. */
   readonly attempts: readonly AttemptNote[];
+  /** As the caller sent it; not checked. */
+  readonly traceparent: string | null;
   readonly receivedAtMs: number;
   readonly endedAtMs: number;
 }
@@ -90,6 +93,7 @@ function recordOf(request: GatewayRequest, context: Context, outcome: Outcome): 
     timings: context.timings,
     cacheStory: context.notes.cache,
     attempts: context.notes.attempts,
+    traceparent: headerValue(request.headers, 'traceparent') ?? null,
     receivedAtMs: request.receivedAtMs,
     endedAtMs: context.clock.nowMs(),
   };

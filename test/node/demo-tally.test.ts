@@ -35,6 +35,7 @@ function record(changes: Partial<ExchangeRecord>): ExchangeRecord {
     },
     cacheStory: null,
     attempts: [],
+    traceparent: null,
     receivedAtMs: 0,
     endedAtMs: 0,
     ...changes,

@@ -38,6 +38,7 @@ const RECORD: ExchangeRecord = {
     { upstream: 'main', outcome: 'overloaded', status: 529, sentAtMs: 1_010, endedAtMs: 1_020 },
     { upstream: 'other', outcome: 'ok', status: 200, sentAtMs: 1_510, endedAtMs: 2_000 },
   ],
+  traceparent: null,
   receivedAtMs: 1_000,
   endedAtMs: 2_000,
 };

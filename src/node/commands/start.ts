@@ -10,6 +10,7 @@ import { createVoice, type Voice } from '../voice.ts';
 import { serveApp, type HttpServer } from '../serve.ts';
 import { stopSignals } from '../stop-signals.ts';
 import { systemClock } from '../system-clock.ts';
+import { startTelemetry, type Telemetry } from '../telemetry.ts';
 
 type OkSettings = Extract<ConfigResult, { kind: 'ok' }>;
 
@@ -25,7 +26,8 @@ export async function start(options: { readonly config?: string | undefined }): 
   if (settings.notices.length > 0) process.stderr.write(`${renderProblems(settings.notices)}\n`);
   const log = createLog();
   const voice = createVoice(log, process.stderr);
-  const { gateway, server } = await open(settings, log, voice);
+  const telemetry = await startTelemetry(process.env, systemClock);
+  const { gateway, server } = await open(settings, log, voice, telemetry);
   // Who reads the announcement may send a signal at once: without a listener it would end the process.
   const signals = stopSignals(process, systemClock);
   let { limits } = settings.config;
@@ -49,7 +51,7 @@ export async function start(options: { readonly config?: string | undefined }): 
   const noticeMs = signal === 'SIGTERM' ? limits.drainNoticeMs : 0;
   const { drainMs } = limits;
   await drain({ gateway, server, clock: systemClock, drainMs, noticeMs, hurry: signals.second, report: voice.drain });
-  await close(gateway, log);
+  await close(gateway, telemetry, log);
   return 0;
 }
 
@@ -57,12 +59,16 @@ async function open(
   { config, secrets }: OkSettings,
   log: Logger,
   voice: Voice,
+  telemetry: Telemetry | null,
 ): Promise<{ gateway: Gateway; server: HttpServer }> {
   const gateway = createGateway({
     config,
     secrets,
     clock: systemClock,
-    onRecord: (record) => logRecord(log, record),
+    onRecord(record) {
+      logRecord(log, record);
+      telemetry?.record(record);
+    },
     onBreaker: voice.upstream,
     onInternalError: (error, requestId) => log.error({ id: requestId, error: describe(error) }, 'internal error'),
   });
@@ -80,9 +86,10 @@ function announce(config: Config, server: HttpServer, path: string | null): void
 }
 
 /** The work is done: nothing that hangs may keep the process from ending, and ending well. */
-async function close(gateway: Gateway, log: Logger): Promise<void> {
+async function close(gateway: Gateway, telemetry: Telemetry | null, log: Logger): Promise<void> {
   const late = setTimeout(() => process.exit(0), CLOSE_MS);
   await gateway.close();
+  await telemetry?.close();
   log.flush();
   late.unref();
 }
