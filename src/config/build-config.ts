@@ -52,8 +52,10 @@ const DEFAULT_UPSTREAM: UpstreamSettings = {
   protocol: 'anthropic',
   baseUrl: DEFAULT_BASE_URL,
   stripsAttribution: true,
-  maxConcurrency: 256,
 };
+
+/** One key has one account's limits behind it. Behind callers' own keys is an account each: only a runaway is stopped. */
+const MAX_CONCURRENCY = { own: 256, caller: 10_000 };
 
 const chosen = <T>(override: Override<T>, otherwise: T): T => (override.kind === 'set' ? override.value : otherwise);
 
@@ -67,7 +69,15 @@ function buildUpstream({
   maxConcurrency,
 }: UpstreamSettings): UpstreamConfig {
   const credential = apiKey === undefined ? 'caller' : 'own';
-  return { id, protocol, baseUrl, credential, cacheDomain: cacheDomain ?? id, stripsAttribution, maxConcurrency };
+  return {
+    id,
+    protocol,
+    baseUrl,
+    credential,
+    cacheDomain: cacheDomain ?? id,
+    stripsAttribution,
+    maxConcurrency: maxConcurrency ?? MAX_CONCURRENCY[credential],
+  };
 }
 
 function buildTenant(tenant: TenantSettings, upstreamIds: readonly string[], platform: ConfigPlatform): TenantConfig {

@@ -40,7 +40,7 @@ const upstream = z.strictObject({
   apiKey: hidden(readSecret).optional(),
   cacheDomain: setting(readName).optional(),
   stripsAttribution: setting(readTruth).prefault(true),
-  maxConcurrency: setting(count(1)).prefault(256),
+  maxConcurrency: setting(count(1)).optional(),
 });
 
 const tenant = z.strictObject({

@@ -1,5 +1,5 @@
 import type { AttemptResult } from '../core/attempt.ts';
-import type { GatewayRequest, Outcome } from '../core/exchange.ts';
+import type { GatewayRequest, Outcome, ResponseHead } from '../core/exchange.ts';
 import { rateLimitClass } from '../core/model-class.ts';
 import type { TokenScale } from '../prompt/token-scale.ts';
 import type { CapacityGrant, UpstreamCapacity } from '../state/upstream-capacity.ts';
@@ -37,7 +37,10 @@ export function withCapacity({ capacity, scale }: CapacityOptions): Layer {
     const { lease } = grant;
     let result: AttemptResult = { kind: 'ignored' };
     try {
-      const outcome = await inner(request, { ...context, onHead: ({ headers }) => lease.head(headers) });
+      // The limits of a caller's own key are that caller's: nothing others share may be steered by them.
+      const isShared = routed.credential === 'own';
+      const onHead = ({ headers }: ResponseHead): void => lease.head(isShared ? headers : {});
+      const outcome = await inner(request, { ...context, onHead });
       result = attemptResult(outcome, timings);
       return outcome;
     } finally {

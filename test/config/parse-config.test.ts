@@ -48,7 +48,7 @@ describe('defaults', () => {
           credential: 'caller',
           cacheDomain: 'main',
           stripsAttribution: true,
-          maxConcurrency: 256,
+          maxConcurrency: 10_000,
         },
       ],
       tenants: [],

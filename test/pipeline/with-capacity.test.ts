@@ -79,6 +79,13 @@ describe('the slot of an upstream', () => {
     expect(capacity.heads).toEqual([headers]);
   });
 
+  it('is shown none of what the limits of a caller’s own key are: others would be steered by them', async () => {
+    const headers = { 'anthropic-ratelimit-tokens-remaining': '7' };
+    answer = async (_request, { onHead }) => (onHead({ status: 200, headers }), answeredOf());
+    await send({}, { routed: { ...ROUTED, credential: 'caller' } });
+    expect(capacity.heads).toEqual([{}]);
+  });
+
   it.each<GatewayRequest['operation']>(['count_tokens', 'models', 'other'])(
     'is not taken for %s',
     async (operation) => {
