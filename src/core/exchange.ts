@@ -17,13 +17,21 @@ export interface GatewayRequest {
   /** Path and query as the caller wrote them, from `/v1/` on. */
   readonly target: string;
   readonly headers: HeaderMap;
-  /** The caller's bytes, whole and untouched; a stream only for what the gateway does not read. */
-  readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
+  /**
+   * The caller's bytes, whole and untouched; a stream only for what the gateway does not read. Given up (`releaseBody`) when
+   * content has begun: an answer may take minutes, and a megabyte for each would be most of the process.
+   */
+  body: Uint8Array | AsyncIterable<Uint8Array> | null;
   /** As the body names it; null where it names none or cannot be read (a compressed body). */
   readonly model: string | null;
   /** Where the body's prefix could be cached; null where the body was not read. */
   readonly prompt: ScannedPrompt | null;
   readonly receivedAtMs: number;
+}
+
+/** Nobody needs the bytes of this request any more. */
+export function releaseBody(request: GatewayRequest): void {
+  request.body = null;
 }
 
 export interface ResponseHead {

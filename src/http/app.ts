@@ -15,7 +15,7 @@ export function createApp(options: AppOptions): Hono {
   app.get('/readyz', (c) => ready(c));
   app.get('/metrics', async (c) => {
     const page = await options.metricsPage(c.req.header('accept') ?? '');
-    return c.body(page.text, 200, { 'content-type': page.contentType, 'x-slipstream-id': newId() });
+    return c.body(sentInParts(page.parts), 200, { 'content-type': page.contentType, 'x-slipstream-id': newId() });
   });
 
   only(app, 'POST', '/v1/messages', (c) => forwardMessages(c, 'messages'));
@@ -59,4 +59,19 @@ export function createApp(options: AppOptions): Hono {
       return refuse(c, refusal);
     });
   }
+}
+
+/** Each when the one before has left. */
+function sentInParts(parts: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  const left = parts.values();
+  return new ReadableStream(
+    {
+      pull(controller) {
+        const next = left.next();
+        if (next.done) controller.close();
+        else controller.enqueue(next.value);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }

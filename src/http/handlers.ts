@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { entryOf, type Refusal } from '../core/errors.ts';
 import {
   NO_WATCH,
+  releaseBody,
   type ExchangeTimings,
   type GatewayRequest,
   type Operation,
@@ -13,7 +14,7 @@ import { headerValue, type HeaderMap } from '../core/headers.ts';
 import type { ScannedPrompt } from '../core/scanned-prompt.ts';
 import type { Tenant } from '../core/tenant.ts';
 import type { TenantLabels } from '../metrics/labels.ts';
-import type { Metrics } from '../metrics/metrics.ts';
+import type { Metrics, MetricsText } from '../metrics/metrics.ts';
 import { FIRST_ATTEMPT, type Context, type Service } from '../pipeline/service.ts';
 import type { EngineHealth } from '../state/engine.ts';
 import { readRequest } from '../prompt/read-request.ts';
@@ -35,7 +36,7 @@ export interface AppOptions {
   readonly openExchanges: OpenExchanges;
   readonly metrics: Metrics;
   readonly tenantLabels: TenantLabels;
-  readonly metricsPage: (accept: string) => Promise<{ readonly text: string; readonly contentType: string }>;
+  readonly metricsPage: (accept: string) => Promise<Pick<MetricsText, 'parts' | 'contentType'>>;
   readonly health: () => EngineHealth;
   readonly isUtf8: (bytes: Uint8Array) => boolean;
   readonly console: ConsoleApiOptions;
@@ -75,7 +76,7 @@ export function createHandlers(options: AppOptions): Handlers {
     const responded = await exchange.respond(async (reply) => {
       const close = options.openExchanges.add(exchange);
       try {
-        return await service(request, newContext(exchange, tenant, clock, reply));
+        return await service(request, newContext(exchange, tenant, request, clock, reply));
       } catch (error) {
         options.onInternalError(error, request.id);
         if (reply.isOpen) await reply.cut();
@@ -155,7 +156,13 @@ function mediaTypeRefusal(headers: HeaderMap): Refusal | null {
   return { code: 'media_type_unsupported' };
 }
 
-function newContext(exchange: HttpExchange, tenant: Tenant, clock: Clock, reply: Reply): Context {
+function newContext(
+  exchange: HttpExchange,
+  tenant: Tenant,
+  request: GatewayRequest,
+  clock: Clock,
+  reply: Reply,
+): Context {
   return {
     tenant,
     clock,
@@ -167,7 +174,7 @@ function newContext(exchange: HttpExchange, tenant: Tenant, clock: Clock, reply:
     attempt: FIRST_ATTEMPT,
     expectedInputTokens: null,
     onHead: () => {},
-    onContent: () => {},
+    onContent: () => releaseBody(request),
     watch: NO_WATCH,
     notes: { cache: null, attempts: [] },
   };

@@ -91,9 +91,8 @@ function dispatch(
     {
       method: request.method,
       path,
-      headers: request.headers,
       bodyTimeout,
-      body: request.body as Uint8Array | Readable | null, // undici takes any async iterable
+      ...sendable(request),
     },
     {
       onRequestStart(dispatchController) {
@@ -132,6 +131,27 @@ function dispatch(
     },
   );
   return promise;
+}
+
+/** From here on it matters that undici keeps a body until the answer has ended: it is given something that can be emptied. */
+const LARGE_BODY_BYTES = 64 * 1024;
+
+function sendable({ headers, body }: WireRequest): Pick<Dispatcher.DispatchOptions, 'headers' | 'body'> {
+  const isLarge = body instanceof Uint8Array && body.length > LARGE_BODY_BYTES;
+  if (!isLarge) return { headers, body: body as Uint8Array | Readable | null }; // undici takes any async iterable
+  const length = { 'content-length': String(body.length) };
+  return { headers: { ...headers, ...length }, body: inOnePiece(body) as unknown as Readable };
+}
+
+/** No generator: V8 keeps the registers of one that is done for as long as anybody holds it. */
+function inOnePiece(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  let left: Uint8Array | null = bytes;
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
+    const value = left;
+    left = null;
+    return value ? { done: false, value } : { done: true, value: undefined };
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
 }
 
 /** Foreign errors end here: undici's and Node's codes become ours. */

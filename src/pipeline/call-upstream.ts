@@ -42,7 +42,7 @@ export function callUpstream(options: CallUpstreamOptions): Service {
     };
     const note = call.open(context.attempt.retryOf);
     try {
-      const end = await call.send(request.body, receiver);
+      const end = await call.send(request, receiver);
       const outcome = await relay.finish(end);
       note(attemptOutcome(outcome, status), status);
       return outcome;
@@ -59,7 +59,8 @@ function createCall(request: GatewayRequest, context: Context, routed: RoutedUps
   const caller = callerSignal(context, clock, options.relayLimits().hangUpDrainMs, options.stopped);
   const headers = headersFor(request, routed);
 
-  const send = (body: GatewayRequest['body'], receiver: AnswerReceiver): Promise<UpstreamEnd> => {
+  /** Takes the body out of its holder only here: what waits for the answer must not keep it. */
+  const send = ({ body }: Pick<GatewayRequest, 'body'>, receiver: AnswerReceiver): Promise<UpstreamEnd> => {
     const { method, target } = request;
     return upstream.send({ method, target, headers, body, signal: caller.signal }, receiver);
   };
@@ -92,7 +93,7 @@ function createCall(request: GatewayRequest, context: Context, routed: RoutedUps
         },
         chunk: (chunk) => receiver.chunk(chunk),
       };
-      const end = await send(body, noting);
+      const end = await send({ body }, noting);
       note(endOutcome(end, status), status);
       return end;
     },

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { NO_WATCH, type AnswerWatch, type GatewayRequest, type Outcome } from '../core/exchange.ts';
+import { NO_WATCH, releaseBody, type AnswerWatch, type GatewayRequest, type Outcome } from '../core/exchange.ts';
 import { modelLabel, type TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { insertionsFor, splice } from '../prompt/splice.ts';
@@ -100,8 +100,13 @@ async function send(
   options: PromptCacheOptions,
 ): Promise<Outcome> {
   const { metrics } = options;
-  const body = target.mode === 'auto' ? marked(request.body, target, approached.marks) : request.body;
-  const isTouched = body !== request.body;
+  const sent = { ...request };
+  if (target.mode === 'auto') sent.body = marked(request.body, target, approached.marks);
+  const isTouched = sent.body !== request.body;
+  const onContent: Context['onContent'] = (messageId) => {
+    releaseBody(sent);
+    context.onContent(messageId);
+  };
   const book = advise(() => openBook(target, approached, options), null);
   if (target.mode === 'auto') countBreakpoints(metrics, target, approached.marks);
   const watch: AnswerWatch = {
@@ -116,7 +121,7 @@ async function send(
   const expectedInputTokens = expectedInput(approached);
   let stopPresuming = (): void => {};
   try {
-    let outcome = await inner({ ...request, body }, { ...context, expectedInputTokens, watch });
+    let outcome = await inner(sent, { ...context, expectedInputTokens, onContent, watch });
     if (outcome.kind === 'held' && isTouched && outcome.status === 400 && speaksOfMarkers(outcome.body)) {
       outcome = await askAgain();
     }

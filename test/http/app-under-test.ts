@@ -47,7 +47,7 @@ export function createAppUnderTest(part: Partial<AppOptions> = {}): AppUnderTest
     health: () => ({ kind: 'ok' }),
     metrics,
     tenantLabels: createTenantLabels(),
-    metricsPage: async () => ({ text: '# EOF\n', contentType: 'text/plain' }),
+    metricsPage: async () => ({ parts: [], contentType: 'text/plain' }),
     isUtf8,
     console: {
       tokenDigest: () => null,

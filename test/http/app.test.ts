@@ -44,7 +44,12 @@ describe('the gateway’s own paths', () => {
   });
 
   it('/metrics is the page for what the scraper accepts', async () => {
-    app = createAppUnderTest({ metricsPage: async (accept) => ({ text: `for ${accept}`, contentType: 'text/x' }) });
+    app = createAppUnderTest({
+      metricsPage: async (accept) => ({
+        parts: ['for ', accept].map((text) => Buffer.from(text)),
+        contentType: 'text/x',
+      }),
+    });
     const response = await app.request('/metrics', { headers: { accept: 'application/openmetrics-text' } });
     expect(await response.text()).toBe('for application/openmetrics-text');
     expect(response.headers.get('content-type')).toBe('text/x');
@@ -307,5 +312,21 @@ describe('a bug in the service', () => {
     app = createAppUnderTest({ metricsPage: () => Promise.reject(new Error('a bug')) });
     expect((await app.request('/metrics')).status).toBe(500);
     expect(app.internalErrors.length).toBe(1);
+  });
+});
+
+describe('the bytes of a request', () => {
+  it('are given up when the content of its answer begins: answers last minutes', async () => {
+    const held: unknown[] = [];
+    const app = createAppUnderTest({
+      service: async (request, context) => {
+        held.push(request.body instanceof Uint8Array);
+        context.onContent(null);
+        held.push(request.body);
+        return { kind: 'refused', refusal: { code: 'upstream_broken' } };
+      },
+    });
+    await app.post('{"model":"claude-sonnet-5","messages":[]}');
+    expect(held).toEqual([true, null]);
   });
 });
