@@ -22,6 +22,18 @@ const OWN_PREFIX = 'x-slipstream-';
 /** Set anew for the upstream hop, or of no use there. */
 const REQUEST_OWN = new Set(['host', 'content-length', 'expect', 'accept-encoding']);
 
+/** What balancers in front of the gateway note of the caller: whose address that is stays in the house. */
+const CALLER_ADDRESS = new Set([
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+]);
+const CALLER_ADDRESS_PREFIX = 'x-forwarded-';
+
 /** `alt-svc` would send the client past the gateway. */
 const RESPONSE_OWN = new Set(['alt-svc']);
 
@@ -36,6 +48,7 @@ export function forwardedRequestHeaders(headers: HeaderMap): Record<string, stri
   const forwarded: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (HOP_BY_HOP.has(name) || REQUEST_OWN.has(name) || named.has(name) || name.startsWith(OWN_PREFIX)) continue;
+    if (CALLER_ADDRESS.has(name) || name.startsWith(CALLER_ADDRESS_PREFIX)) continue;
     forwarded[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return forwarded;

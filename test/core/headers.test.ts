@@ -41,6 +41,13 @@ describe('forwardedRequestHeaders', () => {
     expect(forwardedRequestHeaders({ [name]: 'x', accept: '*/*' })).toEqual({ accept: '*/*' });
   });
 
+  it.each(['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-proto', 'x-real-ip', 'cf-connecting-ip'])(
+    'keeps in the house what a balancer noted of the caller in %s',
+    (name) => {
+      expect(forwardedRequestHeaders({ [name]: '203.0.113.7', 'x-other': '1' })).toEqual({ 'x-other': '1' });
+    },
+  );
+
   it.each(['host', 'content-length', 'expect', 'accept-encoding'])('leaves %s to the next hop', (name) => {
     expect(forwardedRequestHeaders({ [name]: 'x' })).toEqual({});
   });
