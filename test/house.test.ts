@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, Neighbours>> = {
   upstream:  { folders: [...PURE, 'pipeline'],                    packages: ['@anthropic-ai/sdk'] },
   http:      { folders: [...PURE, 'pipeline', 'upstream'],        packages: ['hono'] },
   gateway:   { folders: [...PURE, 'pipeline', 'upstream', 'http'], packages: ['hono'] },
+  prometheus: { folders: ['metrics'],                             packages: ['prom-client'] },
   redis:     { folders: ['core', 'state'],                        packages: 'any' },
   worker:    { folders: [...PURE, 'pipeline', 'upstream', 'http', 'gateway', 'prometheus'], packages: 'any' },
   simulator: { folders: ['core/clock.ts'],                        packages: ['hono'] },

@@ -5,6 +5,13 @@ export interface HitRatio {
   record(model: string, cacheReadTokens: number, inputTokens: number): void;
   /** Models with any input tokens in the window. */
   ratios(): ReadonlyMap<string, number>;
+  /** What the ratios are made of: ratios of several processes do not add up, these do. */
+  sums(): ReadonlyMap<string, InputSums>;
+}
+
+export interface InputSums {
+  readonly readTokens: number;
+  readonly inputTokens: number;
 }
 
 const SLICE_MS = 10_000;
@@ -19,6 +26,16 @@ interface Slice {
 export function createHitRatio(clock: Clock): HitRatio {
   const models = new Map<string, Slice[]>();
   const currentIndex = (): number => Math.floor(clock.nowMs() / SLICE_MS);
+  const sums = (): Map<string, InputSums> => {
+    const oldest = currentIndex() - SLICES + 1;
+    const bySlices = [...models].map(([model, slices]) => {
+      const live = slices.filter((slice) => slice.index >= oldest);
+      const inputTokens = live.reduce((sum, slice) => sum + slice.inputTokens, 0);
+      const readTokens = live.reduce((sum, slice) => sum + slice.readTokens, 0);
+      return [model, { readTokens, inputTokens }] as const;
+    });
+    return new Map(bySlices.filter(([, { inputTokens }]) => inputTokens > 0));
+  };
   return {
     record(model, cacheReadTokens, inputTokens) {
       const slices = models.get(model) ?? [];
@@ -33,16 +50,7 @@ export function createHitRatio(clock: Clock): HitRatio {
       slice.readTokens += cacheReadTokens;
       slice.inputTokens += inputTokens;
     },
-    ratios() {
-      const oldest = currentIndex() - SLICES + 1;
-      const ratios = new Map<string, number>();
-      for (const [model, slices] of models) {
-        const live = slices.filter((slice) => slice.index >= oldest);
-        const inputTokens = live.reduce((sum, slice) => sum + slice.inputTokens, 0);
-        const readTokens = live.reduce((sum, slice) => sum + slice.readTokens, 0);
-        if (inputTokens > 0) ratios.set(model, readTokens / inputTokens);
-      }
-      return ratios;
-    },
+    ratios: () => new Map([...sums()].map(([model, sum]) => [model, sum.readTokens / sum.inputTokens])),
+    sums,
   };
 }

@@ -5,6 +5,8 @@ export interface Metrics {
   count<Name extends NameOf<'counter'>>(name: Name, labels: LabelsOf<Name>, by?: number): void;
   /** For gauges that several places move. */
   add<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, by: number): void;
+  /** For gauges of what is open: one more, until the returned function is called, once, by whoever called this. */
+  hold<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): () => void;
   /** For gauges that are read off something when a scrape asks. */
   set<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number): void;
   observe<Name extends NameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number): void;
@@ -18,7 +20,14 @@ export interface GaugeBoard extends Pick<Metrics, 'add' | 'set'> {
 /** Port with the way out: what an operator reads at `/metrics`. */
 export interface MetricsPage {
   /** @param accept the scraper's Accept header: OpenMetrics where it asks for it. */
-  page(accept: string): Promise<{ text: string; contentType: string }>;
+  page(accept: string): Promise<MetricsText>;
   /** Called before each scrape, for gauges that are read off something. */
   onScrape(run: () => void): void;
+}
+
+export interface MetricsText {
+  readonly text: string;
+  /** The same as bytes, in pieces: to send megabytes as one would hold up every stream meanwhile. */
+  readonly parts: readonly Uint8Array[];
+  readonly contentType: string;
 }

@@ -4,6 +4,7 @@ import {
   SpanStatusCode,
   trace,
   type Attributes,
+  type AttributeValue,
   type Context,
   type Span,
 } from '@opentelemetry/api';
@@ -72,7 +73,7 @@ function parentOf(traceparent: string | null): Context {
   });
 }
 
-function requestAttributes(record: ExchangeRecord): Record<string, Attributes[string] | null> {
+function requestAttributes(record: ExchangeRecord): Record<string, AttributeValue | null> {
   return {
     'gen_ai.operation.name': OPERATIONS[record.operation],
     'gen_ai.provider.name': 'anthropic',
@@ -89,7 +90,7 @@ function requestAttributes(record: ExchangeRecord): Record<string, Attributes[st
   };
 }
 
-function usageAttributes({ usage, cost }: ExchangeRecord): Record<string, Attributes[string] | null> {
+function usageAttributes({ usage, cost }: ExchangeRecord): Record<string, AttributeValue | null> {
   if (!usage) return {};
   return {
     'gen_ai.usage.input_tokens': totalInput(usage),
@@ -100,8 +101,10 @@ function usageAttributes({ usage, cost }: ExchangeRecord): Record<string, Attrib
   };
 }
 
-function withoutNulls(attributes: Readonly<Record<string, Attributes[string] | null>>): Attributes {
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null)) as Attributes;
+function withoutNulls(attributes: Readonly<Record<string, AttributeValue | null>>): Attributes {
+  const known: Attributes = {};
+  for (const [name, value] of Object.entries(attributes)) if (value !== null) known[name] = value;
+  return known;
 }
 
 function addEvents(

@@ -159,7 +159,7 @@ describe('clients that leave', () => {
     const stream = client(stage).messages.stream(HELLO, faulty('stall;after=3'));
     const done = failure(stream.finalMessage());
     await within('the first text arrives', DEADLINE_MS, stream.emitted('text'));
-    expect(stage.gateway.engine.slots.counts().get('acme')).toMatchObject({ inUse: 1 });
+    expect((await stage.slots()).get('acme')).toMatchObject({ inUse: 1 });
     stream.abort();
     expect(await done).toBeInstanceOf(APIUserAbortError);
     expect(await stage.ended()).toMatchObject({ outcome: 'aborted' });

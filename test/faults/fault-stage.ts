@@ -1,7 +1,8 @@
 import type { Gateway } from '../../src/node/gateway.ts';
 import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
 import { eventually, within } from '../support/eventually.ts';
-import { ACME_KEY, GLOBEX_KEY, startGateway, UPSTREAM_KEY } from '../support/gateway-under-test.ts';
+import { startGateway } from '../support/gateway-on-node.ts';
+import { ACME_KEY, GLOBEX_KEY, UPSTREAM_KEY } from '../support/gateway-under-test.ts';
 import { readMetrics, type MetricSamples } from '../support/metric-samples.ts';
 import { connectRaw, requestBytes, type RawClient, type RequestParts } from '../support/raw-client.ts';
 import { FINE_JSON, FINE_STREAM, PROMPT_WORD } from './answers.ts';

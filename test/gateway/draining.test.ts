@@ -14,7 +14,7 @@ describe('a gateway that drains', () => {
     const stage = await start();
     const ready = { method: 'GET', target: '/readyz' };
     expect((await stage.ask(ready)).status).toBe(200);
-    stage.gateway.startDraining();
+    stage.inProcess.gateway.startDraining();
     expect((await stage.ask(ready)).status).toBe(503);
     expect((await stage.ask({ method: 'GET', target: '/healthz' })).status).toBe(200);
     stage.upstream.script = (call) => call.answer(200, message());
@@ -28,8 +28,8 @@ describe('a gateway that drains', () => {
     stream.call.write(streamHead());
     await stream.client.body('the first text arrives', (text) => text === streamHead());
     const json = await stage.open();
-    stage.gateway.startDraining();
-    const closed = stage.server.close(DEADLINE_MS * 4);
+    stage.inProcess.gateway.startDraining();
+    const closed = stage.inProcess.server.close(DEADLINE_MS * 4);
     json.call.answer(200, message());
     expect((await json.client.response()).json()).toEqual(message());
     stream.call.write(streamTail());
@@ -43,10 +43,10 @@ describe('a gateway that drains', () => {
     const idle = await stage.connect();
     idle.send('HEAD / HTTP/1.1\r\nhost: a\r\n\r\n');
     await idle.response({ isHead: true });
-    const closed = stage.server.close(DEADLINE_MS);
+    const closed = stage.inProcess.server.close(DEADLINE_MS);
     await within('the server is closed', 2_000, closed);
     expect(await idle.closed()).toBe('fin');
-    await expect(connectRaw(stage.server.port)).rejects.toThrow('ECONNREFUSED');
+    await expect(connectRaw(stage.inProcess.server.port)).rejects.toThrow('ECONNREFUSED');
   });
 
   it('cuts a stream that lasts longer than the deadline, so that its caller can tell, and ends it upstream', async () => {
@@ -55,8 +55,10 @@ describe('a gateway that drains', () => {
     call.sse();
     call.write(streamHead());
     await client.body('the first text arrives', (text) => text === streamHead());
-    stage.gateway.startDraining();
-    expect(await within('the server is closed', DEADLINE_MS, stage.server.close(50))).toEqual({ cutConnections: 1 });
+    stage.inProcess.gateway.startDraining();
+    expect(await within('the server is closed', DEADLINE_MS, stage.inProcess.server.close(50))).toEqual({
+      cutConnections: 1,
+    });
     expect((await client.response()).ending).toBe('cut');
     await eventually('the upstream call is closed', DEADLINE_MS, () => call.state === 'closed');
   });
@@ -72,10 +74,10 @@ describe('a gateway that can wait no longer', () => {
     const unanswered = await stage.open();
     const queued = await stage.connect();
     queued.send(requestBytes(asking()));
-    await eventually('one waits', DEADLINE_MS, () => stage.gateway.engine.slots.counts().get('acme')?.waiting === 1);
-    expect(stage.gateway.openExchanges).toBe(3);
+    await eventually('one waits', DEADLINE_MS, async () => (await stage.slots()).get('acme')?.waiting === 1);
+    expect(stage.inProcess.gateway.openExchanges).toBe(3);
 
-    expect(stage.gateway.stopExchanges()).toBe(3);
+    expect(stage.inProcess.gateway.stopExchanges()).toBe(3);
     const cut = await stream.client.response();
     expect(cut.ending).toBe('cut');
     expect(cut.text.slice(streamHead().length)).toMatch(/^event: error\ndata: .*"overloaded_error".*\n\n$/);
@@ -94,7 +96,7 @@ describe('a gateway that can wait no longer', () => {
 
   it('ends what comes after it, too', async () => {
     const stage = await start();
-    stage.gateway.stopExchanges();
+    stage.inProcess.gateway.stopExchanges();
     expect((await stage.ask(asking())).status).toBe(503);
     expect(stage.upstream.calls).toHaveLength(0);
   });

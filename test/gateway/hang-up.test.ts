@@ -22,7 +22,7 @@ const JSON_BODY = '{"model":"claude-sonnet-5","messages":[]}';
 
 async function expectEnded(stage: Stage, call: UpstreamCall): Promise<void> {
   await eventually('the upstream call is closed', DEADLINE_MS, () => call.state === 'closed');
-  await eventually('the slot is free', DEADLINE_MS, () => stage.gateway.engine.slots.counts().size === 0);
+  await eventually('the slot is free', DEADLINE_MS, async () => (await stage.slots()).size === 0);
 }
 
 async function expectStream(stage: Stage, outcome: string): Promise<void> {
@@ -174,7 +174,7 @@ describe.each(['fin', 'reset'] as const)('a caller that hangs up by %s', (how) =
     call.write(streamHead());
     client.send(requestBytes(asking()));
     await client.body('the first text arrives', (text) => text.includes('Hello'));
-    await eventually('the second waits', DEADLINE_MS, () => stage.gateway.engine.slots.counts().get('acme')?.waiting === 1);
+    await eventually('the second waits', DEADLINE_MS, async () => (await stage.slots()).get('acme')?.waiting === 1);
     client[how]();
     await expectEnded(stage, call);
     await stage.record(1);
@@ -233,7 +233,7 @@ describe.each(['fin', 'reset'] as const)(
       client[how]();
       await stage.anotherExchange();
       expect(call.state).toBe('open');
-      expect(stage.gateway.engine.slots.counts().get('acme')?.inUse).toBe(1);
+      expect((await stage.slots()).get('acme')?.inUse).toBe(1);
       call.write(streamTail(77));
       call.end();
       await eventually('it is recorded', 3_000, () => stage.records.length === 2);

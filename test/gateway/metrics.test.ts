@@ -112,7 +112,7 @@ describe('after mixed traffic', () => {
     expect(during.sum('slipstream_open_streams', { tenant: 'acme' })).toBe(1);
     expect(during.sum('slipstream_slots_in_use', { scope: 'tenant', name: 'acme' })).toBe(1);
     client.reset();
-    await eventually('the slot is free', 2_000, () => stage.gateway.engine.slots.counts().size === 0);
+    await eventually('the slot is free', 2_000, async () => (await stage.slots()).size === 0);
     const after = await stage.metrics();
     expect(after.sum('slipstream_open_streams')).toBe(0);
     expect(after.sum('slipstream_slots_in_use')).toBe(0);
@@ -162,7 +162,7 @@ describe('labels', () => {
       await stage.ask(asking({ method: 'GET', target: `/secret-path-${index}?q=${index}`, body: '' }));
       await stage.ask(asking({ method: 'GET', target: `/v1/secret-path-${index}`, body: '' }));
     }
-    expect((await stage.gateway.metrics.page('')).text).not.toContain('secret-path');
+    expect((await stage.ask({ method: 'GET', target: '/metrics' })).text).not.toContain('secret-path');
     expect((await stage.metrics()).sum('slipstream_requests_total', { operation: 'other', status: '404' })).toBe(20);
   });
 

@@ -154,7 +154,7 @@ describe('a tenant who wants streams gone on with', () => {
     let calls = 0;
     stage.upstream.script = (call) => (calls++ === 0 ? breaks(FIRST) : ends(SECOND))(call);
     const { promise, resolve, reject } = Promise.withResolvers<[unknown, unknown]>();
-    const url = `http://127.0.0.1:${stage.server.port}/v1/messages`;
+    const url = `http://127.0.0.1:${stage.port}/v1/messages`;
     const headers = { 'x-api-key': ACME_KEY, 'content-type': 'application/json' };
     request(url, { method: 'POST', headers, agent: false }, (response) => {
       response.resume().on('end', () => resolve([response.headers['x-slipstream-recover'], response.trailers]));

@@ -12,10 +12,14 @@ const start = useStage();
 /** Header lines as they reached the upstream, without those of the hop. */
 function headerLines({ rawHeaders }: UpstreamCall): [string, string][] {
   const hop = new Set(['host', 'connection', 'content-length', 'transfer-encoding']);
+  // A runtime that would ask for compressed answers by itself is told not to.
+  const isOfHop = (name: string, value: string): boolean =>
+    hop.has(name) || (name === 'accept-encoding' && value === 'identity');
   const lines: [string, string][] = [];
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase();
-    if (!hop.has(name)) lines.push([name, rawHeaders[at + 1] ?? '']);
+    const value = rawHeaders[at + 1] ?? '';
+    if (!isOfHop(name, value)) lines.push([name, value]);
   }
   return lines.sort(([one], [other]) => (one < other ? -1 : 1));
 }

@@ -25,7 +25,7 @@ interface Scene {
   /** Waits without moving the clock. */
   reached(calls: number): Promise<void>;
   /** Lets time pass in small steps until it is so. */
-  until(label: string, isSo: () => boolean): Promise<void>;
+  until(label: string, isSo: () => boolean | Promise<boolean>): Promise<void>;
 }
 
 interface AskOptions {
@@ -48,16 +48,20 @@ async function start(cacheSettings = ''): Promise<Scene> {
       return postMessages(stage.baseUrl, body, { headers: all, ...(signal ? { signal } : {}) });
     },
     async crowd(count, options) {
-      const before = inUse(stage);
+      const before = await inUse(stage);
       const answers = Array.from({ length: count }, (_, at) => scene.ask(`number ${at}`, options));
       for (const answer of answers) answer.catch(() => {}); // those that hang up reject, and are looked at later or never
-      await eventually(`${count} more have their slot`, DEADLINE_MS, () => inUse(stage) === before + count);
+      await eventually(
+        `${count} more have their slot`,
+        DEADLINE_MS,
+        async () => (await inUse(stage)) === before + count,
+      );
       return answers;
     },
     reached: (calls) => eventually(`${calls} calls at the upstream`, DEADLINE_MS, () => stage.seen.length === calls),
     until: (label, isSo) =>
       eventually(label, DEADLINE_MS, async () => {
-        if (isSo()) return true;
+        if (await isSo()) return true;
         await clock.advance(40);
         return isSo();
       }),
@@ -65,14 +69,14 @@ async function start(cacheSettings = ''): Promise<Scene> {
   return scene;
 }
 
-function inUse(stage: SimulatorStage): number {
-  return stage.gateway.engine.slots.counts().get('acme')?.inUse ?? 0;
+async function inUse(stage: SimulatorStage): Promise<number> {
+  return (await stage.slots()).get('acme')?.inUse ?? 0;
 }
 
 async function finish({ stage, until }: Scene, answers: readonly Promise<MessagesAnswer>[]): Promise<MessagesAnswer[]> {
   let open = answers.length;
   for (const answer of answers) void answer.then(() => open--, () => open--); // prettier-ignore
-  await until('all are answered', () => open === 0 && inUse(stage) === 0);
+  await until('all are answered', async () => open === 0 && (await inUse(stage)) === 0);
   return Promise.all(answers);
 }
 
@@ -207,7 +211,7 @@ describe('a follower', () => {
     const [staying] = await scene.crowd(1);
     leaving.abort();
     await expect(gone).rejects.toThrow('aborted');
-    await eventually('its slot is free', DEADLINE_MS, () => inUse(scene.stage) === 2); // no time has passed
+    await eventually('its slot is free', DEADLINE_MS, async () => (await inUse(scene.stage)) === 2); // no time has passed
     expect((await scene.stage.metrics()).sum('slipstream_single_flight_total', { outcome: 'abandoned' })).toBe(1);
     await finish(scene, [leader, staying as Promise<MessagesAnswer>]);
     expect(scene.stage.seen).toHaveLength(2);

@@ -49,6 +49,13 @@ describe('createHitRatio', () => {
     expect(ratio.ratios().get('opus')).toBeCloseTo(20 / 29, 12); // the slice that has just begun is empty
   });
 
+  it('tells the sums that it is made of, for those who add up several', () => {
+    const ratio = createHitRatio(createFakeClock());
+    ratio.record('opus', 900, 1_000);
+    ratio.record('opus', 0, 500);
+    expect(ratio.sums()).toEqual(new Map([['opus', { readTokens: 900, inputTokens: 1_500 }]]));
+  });
+
   it('has no ratio for a model without input', () => {
     const ratio = createHitRatio(createFakeClock());
     ratio.record('opus', 0, 0);

@@ -244,6 +244,10 @@ export function createRecordedMetrics(): RecordedMetrics {
     observed,
     count: (name, labels, by = 1) => add(name, labels, by),
     add,
+    hold(name, labels) {
+      add(name, labels, 1);
+      return () => add(name, labels, -1);
+    },
     set(name, labels, value) {
       values[seriesOf(name, labels)] = value;
     },

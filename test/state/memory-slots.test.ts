@@ -1,9 +1,9 @@
-import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMemorySlots } from '../../src/state/memory-slots.ts';
 import type { Lease, SlotGrant, SlotRules, Slots } from '../../src/state/slots.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 
+/** What is certain of the memory engine alone; what every engine promises is in test/contract. */
 const NEVER = new AbortController().signal;
 const NAME = 'acme';
 
@@ -48,30 +48,7 @@ function ask(rules: SlotRules, signal: AbortSignal = NEVER, name = NAME): Asked 
 const settled = (): Promise<void> => clock.advance(0);
 const statesOf = (all: readonly Asked[]): string[] => all.map(({ state }) => state);
 
-describe('slots', () => {
-  it('are given out up to the limit, and then in the order of asking', async () => {
-    const rules = rulesOf(2);
-    const all = [1, 2, 3, 4, 5].map(() => ask(rules));
-    await settled();
-    expect(statesOf(all)).toEqual(['granted', 'granted', 'waiting', 'waiting', 'waiting']);
-    await all[1]?.release();
-    expect(statesOf(all)).toEqual(['granted', 'granted', 'granted', 'waiting', 'waiting']);
-    await all[0]?.release();
-    await all[2]?.release();
-    expect(statesOf(all)).toEqual(Array(5).fill('granted'));
-    for (const one of all) await one.release();
-  });
-
-  it('say how long was waited for them', async () => {
-    const rules = rulesOf(1);
-    const [first, second] = [ask(rules), ask(rules)];
-    await clock.advance(400);
-    await first.release();
-    expect(await first.grant).toMatchObject({ waitedMs: 0 });
-    expect(await second.grant).toMatchObject({ waitedMs: 400 });
-    await second.release();
-  });
-
+describe('slots in memory', () => {
   it('go to the next in line in the very tick in which one is given back, not to whoever asks in that tick', async () => {
     const rules = rulesOf(1);
     const [first, second] = [ask(rules), ask(rules)];
@@ -96,57 +73,9 @@ describe('slots', () => {
     }
     expect(slots.counts().size).toBe(0);
   });
-
-  it('are returned once, however often a lease is released', async () => {
-    const rules = rulesOf(1);
-    const all = [1, 2, 3].map(() => ask(rules));
-    await settled();
-    for (let time = 0; time < 3; time++) await all[0]?.release();
-    expect(statesOf(all)).toEqual(['granted', 'granted', 'waiting']);
-    await all[1]?.release();
-    await all[2]?.release();
-  });
-
-  it('of one name are not those of another', async () => {
-    const rules = rulesOf(1, { maxWaiters: 0 });
-    const [one, other, full] = [ask(rules, NEVER, 'a'), ask(rules, NEVER, 'b'), ask(rules, NEVER, 'a')];
-    await settled();
-    expect(statesOf([one, other, full])).toEqual(['granted', 'granted', 'full']);
-    expect([...slots.counts().keys()]).toEqual(['a', 'b']);
-    await one.release();
-    await other.release();
-  });
-
-  it('leave no trace of a name that is idle', async () => {
-    const rules = rulesOf(1);
-    const leaves = new AbortController();
-    const [first, second] = [ask(rules), ask(rules, leaves.signal)];
-    await settled();
-    expect(slots.counts().get(NAME)).toEqual({ inUse: 1, waiting: 1, limit: 1 });
-    leaves.abort();
-    await first.release();
-    expect(statesOf([first, second])).toEqual(['granted', 'abandoned']);
-    expect(slots.counts().size).toBe(0);
-  });
 });
 
-describe('waiting for a slot', () => {
-  it('is refused to those beyond the bound', async () => {
-    const rules = rulesOf(1, { maxWaiters: 2 });
-    const all = [1, 2, 3, 4].map(() => ask(rules));
-    await settled();
-    expect(statesOf(all)).toEqual(['granted', 'waiting', 'waiting', 'full']);
-    for (const one of all) await one.release();
-  });
-
-  it('is refused to everyone where nobody may wait', async () => {
-    const rules = rulesOf(1, { maxWaiters: 0 });
-    const all = [ask(rules), ask(rules)];
-    await settled();
-    expect(statesOf(all)).toEqual(['granted', 'full']);
-    await all[0]?.release();
-  });
-
+describe('waiting for a slot in memory', () => {
   it('ends at its deadline, for each waiter at its own', async () => {
     const rules = rulesOf(1);
     const holder = ask(rules);
@@ -161,37 +90,6 @@ describe('waiting for a slot', () => {
     expect(statesOf([first, second])).toEqual(['timed_out', 'timed_out']);
     expect(slots.counts().get(NAME)).toEqual({ inUse: 1, waiting: 0, limit: 1 });
     await holder.release();
-  });
-
-  it('ends at once when the caller leaves, and those behind move up', async () => {
-    const rules = rulesOf(1);
-    const leaves = new AbortController();
-    const [holder, gone, next] = [ask(rules), ask(rules, leaves.signal), ask(rules)];
-    await settled();
-    leaves.abort();
-    expect(slots.counts().get(NAME)?.waiting).toBe(1);
-    await holder.release();
-    expect(statesOf([gone, next])).toEqual(['abandoned', 'granted']);
-    await next.release();
-  });
-
-  it('does not begin for a caller that has left already', async () => {
-    const asked = ask(rulesOf(1), AbortSignal.abort());
-    await settled();
-    expect(asked.state).toBe('abandoned');
-    expect(slots.counts().size).toBe(0);
-  });
-
-  it('leaves no listener on the signal of a caller that stays', async () => {
-    const caller = new AbortController();
-    const rules = rulesOf(1);
-    const [first, second] = [ask(rules, caller.signal), ask(rules, caller.signal)];
-    const late = ask({ ...rules, maxWaitMs: 5 }, caller.signal);
-    await clock.advance(5);
-    await first.release();
-    expect(statesOf([second, late])).toEqual(['granted', 'timed_out']);
-    expect(getEventListeners(caller.signal, 'abort').length).toBe(0);
-    await second.release();
   });
 
   it('can be given up by 20,000 callers in any order, and the rest keep theirs', async () => {
@@ -245,63 +143,5 @@ describe('the estimate of when to ask again', () => {
     await clock.advance(100);
     expect([await retryAfterMs(first), await retryAfterMs(second)]).toEqual([15_000, 10_000]);
     await holder.release();
-  });
-});
-
-describe('a limit that changes', () => {
-  it('serves at once as many more as it has risen by, in their order', async () => {
-    const all = [1, 2, 3, 4].map(() => ask(rulesOf(1)));
-    await settled();
-    slots.setLimit(NAME, 3);
-    await settled();
-    expect(statesOf(all)).toEqual(['granted', 'granted', 'granted', 'waiting']);
-    expect(slots.counts().get(NAME)).toEqual({ inUse: 3, waiting: 1, limit: 3 });
-    for (const one of all) await one.release();
-  });
-
-  it('serves those in line before the one whose asking brings it', async () => {
-    const all = [1, 2].map(() => ask(rulesOf(1)));
-    all.push(ask(rulesOf(2)));
-    await settled();
-    expect(statesOf(all)).toEqual(['granted', 'granted', 'waiting']);
-    for (const one of all) await one.release();
-  });
-
-  it('takes nothing away when it falls, and lets nobody in until fewer run', async () => {
-    const all = [1, 2, 3, 4].map(() => ask(rulesOf(3)));
-    await settled();
-    slots.setLimit(NAME, 1);
-    await all[0]?.release();
-    await all[1]?.release();
-    expect(statesOf(all)).toEqual(['granted', 'granted', 'granted', 'waiting']);
-    expect(slots.counts().get(NAME)).toEqual({ inUse: 1, waiting: 1, limit: 1 });
-    await all[2]?.release();
-    expect(all[3]?.state).toBe('granted');
-    await all[3]?.release();
-  });
-
-  it('is the newest one: a lease of the old one does not bring the old one back', async () => {
-    const held = [1, 2, 3].map(() => ask(rulesOf(3)));
-    const waiting = [1, 2].map(() => ask(rulesOf(1)));
-    await settled();
-    await held[0]?.release();
-    expect(slots.counts().get(NAME)).toEqual({ inUse: 2, waiting: 2, limit: 1 });
-    for (const one of held) await one.release();
-    expect(statesOf(waiting)).toEqual(['granted', 'waiting']);
-    for (const one of waiting) await one.release();
-  });
-
-  it('of a name that is idle leaves no trace', () => {
-    slots.setLimit(NAME, 5);
-    expect(slots.counts().size).toBe(0);
-  });
-
-  it('of one name is not that of another', async () => {
-    const all = ['a', 'a', 'b', 'b'].map((name) => ask(rulesOf(1), NEVER, name));
-    await settled();
-    slots.setLimit('b', 2);
-    await settled();
-    expect(statesOf(all)).toEqual(['granted', 'waiting', 'granted', 'granted']);
-    for (const one of all) await one.release();
   });
 });

@@ -1,13 +1,12 @@
 import { afterEach } from 'vitest';
-import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Clock } from '../../src/core/clock.ts';
-import { createGateway, sha256Hex, type Gateway } from '../../src/node/gateway.ts';
-import { serveApp, type HttpServer } from '../../src/node/serve.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
 import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
 import { eventually } from './eventually.ts';
+import { parseSettings } from './gateway-on-node.ts';
 import { readMetrics, type MetricSamples } from './metric-samples.ts';
 import { connectRaw, requestBytes, type RawClient, type RawResponse, type RequestParts } from './raw-client.ts';
+import { startRunningGateway, type InProcess, type RunningGateway, type SlotCounts } from './running-gateway.ts';
 import { startScriptedUpstream, type ScriptedUpstream, type UpstreamCall } from './scripted-upstream.ts';
 
 /**
@@ -16,11 +15,14 @@ import { startScriptedUpstream, type ScriptedUpstream, type UpstreamCall } from 
  */
 export interface Stage {
   readonly upstream: ScriptedUpstream;
-  readonly gateway: Gateway;
-  readonly server: HttpServer;
+  readonly port: number;
+  /** On Node only. */
+  readonly inProcess: InProcess;
   readonly records: readonly ExchangeRecord[];
   /** Bugs that the gateway told its operator of. The leak guard expects none. */
-  readonly internalErrors: unknown[];
+  readonly internalErrors: readonly unknown[];
+  /** Tenants that hold a slot or wait for one. */
+  slots(): Promise<SlotCounts>;
   connect(): Promise<RawClient>;
   /** One request on a connection of its own, answered to the end. */
   ask(parts: RequestParts): Promise<RawResponse>;
@@ -103,36 +105,25 @@ export function useCleanedUp<Options, Started>(
   };
 }
 
-/** A gateway on a free port, and all that it reports. */
-export async function startGateway(settings: string, clock: Clock) {
-  const { config, secrets } = parse(settings);
-  const records: ExchangeRecord[] = [];
-  const internalErrors: unknown[] = [];
-  const gateway = createGateway({
-    config,
-    secrets,
-    clock,
-    onRecord: (record) => records.push(record),
-    onInternalError: (error) => internalErrors.push(error),
-  });
-  const { headersTimeoutMs, bodyBytes } = config.limits;
-  const server = await serveApp(gateway.app, { host: '127.0.0.1', port: 0, headersTimeoutMs, bodyBytes });
-  return { gateway, server, records, internalErrors };
-}
-
 async function startStage({ settings = managed(), clock = systemClock }: StageOptions) {
   const upstream = await startScriptedUpstream();
-  const { gateway, server, records, internalErrors } = await startGateway(settings(upstream.url), clock);
+  const running = await startRunningGateway(settings(upstream.url), clock);
+  const { records } = running;
   const clients: RawClient[] = [];
 
   const stage: Stage = {
     upstream,
-    gateway,
-    server,
+    port: running.port,
+    get inProcess() {
+      return running.inProcess;
+    },
     records,
-    internalErrors,
+    get internalErrors() {
+      return running.internalErrors;
+    },
+    slots: running.tenantSlots,
     async connect() {
-      const client = await connectRaw(server.port);
+      const client = await connectRaw(running.port);
       clients.push(client);
       return client;
     },
@@ -149,10 +140,10 @@ async function startStage({ settings = managed(), clock = systemClock }: StageOp
       client.send(requestBytes(parts));
       return { client, call: await upstream.call(index) };
     },
-    metrics: async () => readMetrics((await gateway.metrics.page('')).text),
+    metrics: async () => readMetrics(await running.metricsPage()),
     reload(next) {
-      const result = parse(next(upstream.url));
-      gateway.reload(result.config, result.secrets);
+      const { config, secrets } = parseSettings(next(upstream.url));
+      running.inProcess.gateway.reload(config, secrets);
     },
     async record(index) {
       await eventually(`exchange ${index} is recorded`, GUARD_DEADLINE_MS, () => records.length > index);
@@ -170,36 +161,34 @@ async function startStage({ settings = managed(), clock = systemClock }: StageOp
     },
   };
   const cleanUp = async (): Promise<void> => {
-    for (const client of clients) client.close();
-    const leak = await nothingLeft(stage, clock).then(
+    for (const client of clients) client.reset(); // what every runtime sees, also while nothing is sent
+    const leak = await nothingLeft(stage, running, clock).then(
       () => null,
       (error: Error) => error,
     );
-    const { cutConnections } = await server.close(GUARD_DEADLINE_MS);
+    const { cutConnections } = await running.close();
     await upstream.close();
-    await gateway.close();
     if (leak) throw leak;
     if (cutConnections > 0) throw new Error(`${cutConnections} connections of clients that hung up are still open`);
   };
   return { stage, cleanUp };
 }
 
-function parse(text: string) {
-  const result = parseConfig(text, {}, { sha256Hex });
-  if (result.kind === 'invalid') throw new Error(JSON.stringify(result.problems));
-  return result;
-}
-
-async function nothingLeft({ gateway, upstream, metrics, internalErrors }: Stage, clock: Clock): Promise<void> {
+async function nothingLeft(
+  stage: Stage,
+  { upstreamSlots, ownGuards, comeToRest }: RunningGateway,
+  clock: Clock,
+): Promise<void> {
   const guard = (label: string, isSo: () => boolean | Promise<boolean>): Promise<void> =>
     eventually(`leak guard: ${label}`, GUARD_DEADLINE_MS, isSo);
-  await guard('every slot is free and nobody waits', () => gateway.engine.slots.counts().size === 0);
-  await guard('every slot of an upstream is free and nobody waits', () => {
-    return [...gateway.engine.capacity.counts().values()].every(({ inUse, waiting }) => inUse === 0 && waiting === 0);
+  await guard('every slot is free and nobody waits', async () => (await stage.slots()).size === 0);
+  await guard('every slot of an upstream is free and nobody waits', async () => {
+    return [...(await upstreamSlots()).values()].every(({ inUse, waiting }) => inUse === 0 && waiting === 0);
   });
-  await guard('no exchange is open', () => gateway.openExchanges === 0);
-  await guard('no upstream call is open', () => upstream.openCalls === 0);
-  await guard('no stream is open', async () => (await metrics()).sum('slipstream_open_streams') === 0);
+  for (const [label, isSo] of Object.entries(ownGuards)) await guard(label, isSo);
+  await guard('no upstream call is open', () => stage.upstream.openCalls === 0);
+  await guard('no stream is open', async () => (await stage.metrics()).sum('slipstream_open_streams') === 0);
+  await comeToRest();
   await guard('no timer is set', () => !('pending' in clock) || clock.pending === 0);
-  if (internalErrors.length > 0) throw new Error(`internal errors: ${internalErrors.join('; ')}`);
+  if (stage.internalErrors.length > 0) throw new Error(`internal errors: ${stage.internalErrors.join('; ')}`);
 }

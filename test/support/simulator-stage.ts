@@ -1,6 +1,4 @@
 import { serveSimulator } from '../../src/node/demo/serve-simulator.ts';
-import type { Gateway } from '../../src/node/gateway.ts';
-import type { HttpServer } from '../../src/node/serve.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
@@ -8,8 +6,9 @@ import type { Observation } from '../../src/simulator/observe/observations.ts';
 import type { SimulatorOptions } from '../../src/simulator/settings.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
 import { eventually } from './eventually.ts';
-import { managed, startGateway, UPSTREAM_KEY, useCleanedUp } from './gateway-under-test.ts';
+import { managed, UPSTREAM_KEY, useCleanedUp } from './gateway-under-test.ts';
 import { readMetrics, type MetricSamples } from './metric-samples.ts';
+import { startRunningGateway, type RunningGateway, type SlotCounts } from './running-gateway.ts';
 
 /**
  * A gateway on real sockets in front of the Claude simulator, for clients that are somebody else's code. The simulator
@@ -18,7 +17,8 @@ import { readMetrics, type MetricSamples } from './metric-samples.ts';
  */
 export interface SimulatorStage {
   readonly simulator: Simulator;
-  readonly gateway: Gateway;
+  /** Tenants that hold a slot or wait for one. */
+  slots(): Promise<SlotCounts>;
   /** The gateway's address, without `/v1`. */
   readonly baseUrl: string;
   /** Waits for the record of the exchange with this index, counted from 0. */
@@ -60,7 +60,8 @@ async function startStage({
   const workspaces = { [UPSTREAM_KEY]: GATEWAY_WORKSPACE, [CALLER_KEY]: CALLER_WORKSPACE };
   const simulator = createSimulator({ clock, workspaces, ...simulatorOptions });
   const upstream = await serveSimulator((request) => simulator.fetch(request), 0);
-  const { gateway, server, records, internalErrors } = await startGateway(settings(upstream.baseUrl), clock);
+  const running = await startRunningGateway(settings(upstream.baseUrl), clock);
+  const { records } = running;
   const newest = (): Observation => {
     const observation = simulator.observations.list.at(-1);
     if (!observation) throw new Error('nothing has reached the simulator');
@@ -68,8 +69,8 @@ async function startStage({
   };
   const stage: SimulatorStage = {
     simulator,
-    gateway,
-    baseUrl: `http://127.0.0.1:${server.port}`,
+    slots: running.tenantSlots,
+    baseUrl: `http://127.0.0.1:${running.port}`,
     async record(index) {
       await eventually(`exchange ${index} is recorded`, DEADLINE_MS, () => records.length > index);
       return records[index] as ExchangeRecord;
@@ -80,32 +81,32 @@ async function startStage({
       await eventually('the call ends at the simulator', DEADLINE_MS, () => newest().outcome !== 'open');
       return newest();
     },
-    metrics: async () => readMetrics((await gateway.metrics.page('')).text),
+    metrics: async () => readMetrics(await running.metricsPage()),
   };
   const cleanUp = async (): Promise<void> => {
     try {
-      await expectNothingLeft(stage, server, internalErrors);
+      await expectNothingLeft(stage, running);
     } finally {
-      await gateway.close();
       await upstream.close();
     }
   };
   return { stage, cleanUp };
 }
 
-async function expectNothingLeft(stage: SimulatorStage, server: HttpServer, internalErrors: readonly unknown[]) {
+async function expectNothingLeft(stage: SimulatorStage, running: RunningGateway) {
   const left = await nothingLeft(stage).then(
     () => null,
     (error: Error) => error,
   );
-  const { cutConnections } = await server.close(DEADLINE_MS);
+  const { internalErrors } = running;
+  const { cutConnections } = await running.close();
   if (left) throw left;
   if (internalErrors.length > 0) throw new Error(`internal errors: ${internalErrors.join('; ')}`);
   if (cutConnections > 0) throw new Error(`${cutConnections} connections of clients that were done are still open`);
 }
 
-async function nothingLeft({ gateway, simulator }: SimulatorStage): Promise<void> {
-  await eventually('every slot is free and nobody waits', DEADLINE_MS, () => gateway.engine.slots.counts().size === 0);
+async function nothingLeft({ slots, simulator }: SimulatorStage): Promise<void> {
+  await eventually('every slot is free and nobody waits', DEADLINE_MS, async () => (await slots()).size === 0);
   await eventually('the simulator streams nothing', DEADLINE_MS, () => simulator.observations.openStreams === 0);
   await eventually('the simulator works on nothing', DEADLINE_MS, () => simulator.observations.openRequests === 0);
 }

@@ -1,0 +1,35 @@
+import { type Threshold, ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard';
+
+/** Where a figure turns from good to worth a look to bad, in the panel's own unit. */
+export type Thresholds =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'above'; readonly warning: number; readonly critical: number }
+  | { readonly kind: 'below'; readonly warning: number; readonly critical: number };
+
+/** For figures that are neither good nor bad, as traffic is. */
+export const NEUTRAL: Thresholds = { kind: 'none' };
+
+export function above(warning: number, critical: number): Thresholds {
+  return { kind: 'above', warning, critical };
+}
+
+export function below(warning: number, critical: number): Thresholds {
+  return { kind: 'below', warning, critical };
+}
+
+export function toBuilder(thresholds: Thresholds): ThresholdsConfigBuilder {
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(stepsOf(thresholds));
+}
+
+/** Grafana's steps go up; each colour holds from its value on. */
+function stepsOf(thresholds: Thresholds): Threshold[] {
+  if (thresholds.kind === 'none') return [{ value: null, color: 'blue' }];
+  const { kind, warning, critical } = thresholds;
+  const [first, second, third] = kind === 'above' ? ['green', 'orange', 'red'] : ['red', 'orange', 'green'];
+  const [low, high] = kind === 'above' ? [warning, critical] : [critical, warning];
+  return [
+    { value: null, color: first },
+    { value: low, color: second },
+    { value: high, color: third },
+  ] as Threshold[];
+}

@@ -1,0 +1,80 @@
+import Registry from 'prom-client/lib/registry.js';
+import type { MetricsText } from '../metrics/metrics.ts';
+import { METRICS, type MetricName, type MetricRow } from '../metrics/table.ts';
+import { samplesText, type Readings, type Sample } from './sample-text.ts';
+
+/**
+ * The page that a scraper reads, rendered in slices of at most SLICE_LINES lines: after each one `turn` is awaited, so that
+ * streams go on meanwhile. A series is never torn, a histogram's buckets, sum and count are of one moment. Series are:
+ * what is counted while the page is being rendered may be in a later metric and not yet in an earlier one.
+ */
+export type Dialect = 'prometheus' | 'openmetrics';
+
+/** All that there is of one metric, in pieces that are read when their turn comes. */
+export interface Family {
+  readonly name: MetricName;
+  readonly readings: readonly (() => Promise<Readings | undefined>)[];
+}
+
+/** Some 0.2 ms. More would be sent in bigger pieces, fewer would cost more turns. */
+export const SLICE_LINES = 400;
+
+export const METRIC_NAMES = Object.keys(METRICS) as readonly MetricName[];
+
+export function dialectOf(accept: string): Dialect {
+  return accept.includes('application/openmetrics-text') ? 'openmetrics' : 'prometheus';
+}
+
+/** @param turn lets others run; called after each slice. */
+export async function renderPage(
+  families: Iterable<Family>,
+  dialect: Dialect,
+  turn: () => Promise<unknown>,
+): Promise<MetricsText> {
+  const encoder = new TextEncoder();
+  const parts: Uint8Array[] = []; // not strings: the collector of garbage would copy megabytes of them
+  let part: string[] = [];
+  let lines = 0;
+  const endSlice = async (): Promise<void> => {
+    parts.push(encoder.encode(part.join('')));
+    part = [];
+    lines = 0;
+    await turn();
+  };
+  for (const { name, readings } of families) {
+    part.push(headOf(name, dialect));
+    for (const read of readings) {
+      for (const slice of slicesOf((await read())?.values ?? [])) {
+        if (lines + slice.length > SLICE_LINES) await endSlice();
+        lines += slice.length;
+        part.push(samplesText(name, slice));
+      }
+    }
+  }
+  if (dialect === 'openmetrics') part.push('# EOF\n');
+  await endSlice();
+  return {
+    parts,
+    contentType: CONTENT_TYPES[dialect],
+    get text() {
+      const decoder = new TextDecoder();
+      return parts.map((bytes) => decoder.decode(bytes)).join('');
+    },
+  };
+}
+
+const CONTENT_TYPES: Readonly<Record<Dialect, string>> = {
+  prometheus: Registry.PROMETHEUS_CONTENT_TYPE,
+  openmetrics: Registry.OPENMETRICS_CONTENT_TYPE,
+};
+
+/** OpenMetrics names a counter's family without `_total`; the samples are the same. */
+function headOf(name: MetricName, dialect: Dialect): string {
+  const { kind, help }: MetricRow = METRICS[name];
+  const family = dialect === 'openmetrics' && kind === 'counter' ? name.replace(/_total$/, '') : name;
+  return `# HELP ${family} ${help}\n# TYPE ${family} ${kind}\n`;
+}
+
+function* slicesOf(samples: readonly Sample[]): Iterable<readonly Sample[]> {
+  for (let start = 0; start < samples.length; start += SLICE_LINES) yield samples.slice(start, start + SLICE_LINES);
+}

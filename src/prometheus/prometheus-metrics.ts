@@ -1,0 +1,56 @@
+import type { Metric } from 'prom-client';
+import Histogram from 'prom-client/lib/histogram.js';
+import type { GaugeBoard, Metrics, MetricsPage, MetricsText } from '../metrics/metrics.ts';
+import { dialectOf, METRIC_NAMES, renderPage, type Dialect, type Family } from './page.ts';
+import type { Readings } from './sample-text.ts';
+import { createShelves, type Shelves } from './shelves.ts';
+
+/**
+ * prom-client behind the metrics port, for a process that keeps its own figures. One page is rendered at a time, in slices:
+ * who asks meanwhile shares the next one, which nobody has begun, so that it holds all that was counted before the asking.
+ */
+export type PrometheusMetrics = Metrics & GaugeBoard & MetricsPage;
+
+/** @param turn lets others run between two slices of a page; see `renderPage`. */
+export function createPrometheusMetrics(turn: () => Promise<unknown>): PrometheusMetrics {
+  const shelves = createShelves();
+  const beforeScrape: (() => void)[] = [];
+  const next = new Map<Dialect, Promise<MetricsText>>();
+  let last: Promise<unknown> = Promise.resolve();
+
+  const begin = (dialect: Dialect): Promise<MetricsText> => {
+    next.delete(dialect);
+    for (const run of beforeScrape) run();
+    return renderPage(familiesOf(shelves), dialect, turn);
+  };
+  return {
+    ...shelves,
+    onScrape: (run) => void beforeScrape.push(run),
+    page(accept) {
+      const dialect = dialectOf(accept);
+      const waiting = next.get(dialect);
+      if (waiting) return waiting;
+      const page = last.then(() => begin(dialect));
+      next.set(dialect, page);
+      last = page.catch(() => {}); // whoever asked is told
+      return page;
+    },
+  };
+}
+
+function familiesOf({ all }: Shelves): Family[] {
+  const shelves = [...all.values()];
+  return METRIC_NAMES.map((name) => {
+    const metrics = shelves.flatMap((shelf) => shelf.get(name) ?? []);
+    return { name, readings: metrics.map((metric) => () => readForPage(metric)) };
+  });
+}
+
+/** Of a histogram as prom-client reads it for its own page: a series' labels once and not with each of its samples. */
+function readForPage(metric: Metric): Promise<Readings> {
+  return metric instanceof Histogram ? (metric as ReadableHistogram).getForPromString() : metric.get();
+}
+
+interface ReadableHistogram extends Histogram {
+  getForPromString(): Promise<Readings>;
+}

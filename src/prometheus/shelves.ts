@@ -1,0 +1,61 @@
+import type { Metric } from 'prom-client';
+import Counter from 'prom-client/lib/counter.js';
+import Gauge from 'prom-client/lib/gauge.js';
+import Histogram from 'prom-client/lib/histogram.js';
+import type { GaugeBoard, Metrics } from '../metrics/metrics.ts';
+import { METRICS, type MetricName, type MetricRow } from '../metrics/table.ts';
+
+/**
+ * The table's metrics on shelves: one prom-client metric for each tenant that it has a label for, else for each model, else
+ * one. prom-client reads a metric out whole; a shelf keeps what is read, rendered or stored in one go small, however many
+ * tenants there are. A series lies on exactly one shelf, which its labels name.
+ */
+export interface Shelves extends Metrics, GaugeBoard {
+  /** What lies on a shelf, metric by metric. Shelves are there from the first use on. */
+  readonly all: ReadonlyMap<string, Shelf>;
+}
+
+export type Shelf = ReadonlyMap<MetricName, Metric>;
+
+type Labels = Readonly<Record<string, string>>;
+
+export function createShelves(): Shelves {
+  const all = new Map<string, Map<MetricName, Metric>>();
+  const metricFor = (name: MetricName, labels: Labels): Metric => {
+    const key = shelfOf(labels);
+    let shelf = all.get(key);
+    if (!shelf) all.set(key, (shelf = new Map()));
+    let metric = shelf.get(name);
+    if (!metric) shelf.set(name, (metric = createMetric(name)));
+    return metric;
+  };
+  return {
+    all,
+    count: (name, labels, by = 1) => (metricFor(name, labels) as Counter).inc(labels, by),
+    add: (name, labels, by) => (metricFor(name, labels) as Gauge).inc(labels, by),
+    hold(name, labels) {
+      const gauge = metricFor(name, labels) as Gauge;
+      gauge.inc(labels, 1);
+      return () => gauge.dec(labels, 1);
+    },
+    set: (name, labels, value) => (metricFor(name, labels) as Gauge).set(labels, value),
+    observe: (name, labels, value) => (metricFor(name, labels) as Histogram).observe(labels, Math.max(0, value)),
+    clear(name) {
+      for (const shelf of all.values()) shelf.get(name)?.reset();
+    },
+  };
+}
+
+/** The shelf that a series with these labels lies on. */
+export function shelfOf(labels: Labels): string {
+  if (labels['tenant'] !== undefined) return `tenant=${labels['tenant']}`;
+  return labels['model'] === undefined ? '' : `model=${labels['model']}`;
+}
+
+function createMetric(name: MetricName): Metric {
+  const row: MetricRow = METRICS[name];
+  const options = { name, help: row.help, labelNames: row.labels, registers: [] };
+  if (row.kind === 'counter') return new Counter(options);
+  if (row.kind === 'gauge') return new Gauge(options);
+  return new Histogram({ ...options, buckets: [...(row.buckets ?? [])] });
+}

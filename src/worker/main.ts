@@ -1,0 +1,20 @@
+import type { WorkerEnvironment } from './environment.ts';
+import { createWorkerGateway, type WorkerGateway } from './worker-gateway.ts';
+
+export { FlightsObject } from './flights-object.ts';
+export { MetricsHub } from './metrics-hub.ts';
+export { TenantObject } from './tenant-object.ts';
+export { UpstreamObject } from './upstream-object.ts';
+
+/** The Worker. Its settings are read once per isolate: a changed one comes with a new deployment, hence a new isolate. */
+let gateway: WorkerGateway | null = null;
+
+export default {
+  fetch(request, environment, context) {
+    gateway ??= createWorkerGateway(environment);
+    if (gateway.kind === 'misconfigured') return new Response(MISCONFIGURED, { status: 503 });
+    return gateway.gateway.app.fetch(request, environment, context);
+  },
+} satisfies ExportedHandler<WorkerEnvironment>;
+
+const MISCONFIGURED = 'The settings of this gateway are not valid; its log says what is wrong with them.\n';

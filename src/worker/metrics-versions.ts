@@ -1,0 +1,29 @@
+import { METRICS, type MetricRow } from '../metrics/table.ts';
+import type { Readings } from '../prometheus/sample-text.ts';
+import type { MetricEvent } from './metrics-remote.ts';
+
+/**
+ * While a deployment is under way, isolates of the version before send to a hub of the one after, and what a hub has stored
+ * may be of any version before. What does not fit the table, or is no number, is passed over: it must not take the rest
+ * with it.
+ */
+const ROWS: Readonly<Record<string, MetricRow>> = METRICS;
+const KINDS = { c: 'counter', g: 'gauge', h: 'histogram' } as const;
+
+export function fitsTable(event: Exclude<MetricEvent, { k: 't' }>): boolean {
+  const row = rowOf(event.n);
+  if (!Number.isFinite(event.v) || (event.k === 'c' && event.v < 0)) return false;
+  return row?.kind === KINDS[event.k] && Object.keys(event.l).every((label) => row.labels.includes(label));
+}
+
+/** A histogram's buckets must be the same: counts of others cannot be added to them. */
+export function isOfTable({ name, values }: Readings): boolean {
+  const row = rowOf(name);
+  if (!row?.buckets) return row !== undefined;
+  const bounds = new Set(values.map(({ labels }) => labels['le']).filter((bound) => typeof bound === 'number'));
+  return bounds.size === row.buckets.length && row.buckets.every((bound) => bounds.has(bound));
+}
+
+function rowOf(name: string): MetricRow | undefined {
+  return Object.hasOwn(ROWS, name) ? ROWS[name] : undefined;
+}

@@ -1,0 +1,62 @@
+import { waitUntil } from 'cloudflare:workers';
+import type { ConfigResult } from '../config/config.ts';
+import { defaultConfig, parseConfig } from '../config/parse-config.ts';
+import { composeGateway, type Gateway, type Platform } from '../gateway/compose-gateway.ts';
+import { createDurableEngine } from './durable-engine.ts';
+import { metricsHubsOf, remotesOf, textBindings, type WorkerEnvironment } from './environment.ts';
+import { createFetchTransport } from './fetch-transport.ts';
+import { logBreaker, logInternalError, logProblems, logRecord } from './log.ts';
+import { createIsolateMetrics } from './metrics-of-isolate.ts';
+import { sha256Hex } from './sha256.ts';
+import { isUtf8 } from './utf8.ts';
+import { workerClock } from './worker-clock.ts';
+import { createWorkerExchange } from './worker-exchange.ts';
+
+/**
+ * The gateway of one isolate. It is shared by the isolate's requests, so nothing in it may be waited for by more than one:
+ * what it holds is settings, counters and what traffic taught about prompts.
+ */
+export type WorkerGateway =
+  { readonly kind: 'ready'; readonly gateway: Gateway } | { /** The log says why. */ readonly kind: 'misconfigured' };
+
+export function createWorkerGateway(environment: WorkerEnvironment): WorkerGateway {
+  const settings = settingsOf(environment);
+  if (settings.kind === 'invalid') {
+    logProblems(settings.problems);
+    return { kind: 'misconfigured' };
+  }
+  if (settings.notices.length > 0) logProblems(settings.notices);
+  const gateway = composeGateway({
+    config: settings.config,
+    secrets: settings.secrets,
+    platform: platformOf(environment),
+    onRecord: logRecord,
+    onInternalError: logInternalError,
+    onBreaker: logBreaker,
+  });
+  return { kind: 'ready', gateway };
+}
+
+function settingsOf(environment: WorkerEnvironment): ConfigResult {
+  const bindings = textBindings(environment);
+  const text = environment.SLIPSTREAM_CONFIG;
+  return text === undefined ? defaultConfig(bindings) : parseConfig(text, bindings, { sha256Hex });
+}
+
+function platformOf(environment: WorkerEnvironment): Platform {
+  const clock = workerClock;
+  const remotes = remotesOf(environment);
+  const newName = (): string => crypto.randomUUID();
+  const engine = createDurableEngine({ clock, remotes, waitUntil, newName });
+  const hub = metricsHubsOf(environment);
+  const { random } = Math;
+  return {
+    ...createIsolateMetrics({ clock, engine, remotes, hub, waitUntil, newName, random }),
+    clock,
+    createTransport: (options) => createFetchTransport({ clock, ...options }),
+    exchangeOf: createWorkerExchange(clock),
+    isUtf8,
+    sha256Hex,
+    random,
+  };
+}

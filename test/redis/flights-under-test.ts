@@ -1,0 +1,188 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import type { Clock } from '../../src/core/clock.ts';
+import { systemClock } from '../../src/node/system-clock.ts';
+import { createRedisFlights, type RedisFlights } from '../../src/redis/redis-flights.ts';
+import { createRedisHealth, type RedisHealth } from '../../src/redis/redis-health.ts';
+import type { FlightJoin, FlightLead, FlightResult, FlightWrite } from '../../src/state/flights.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
+
+/** Replicas that share flights through a redis-server of their own, each with two connections as a process would have. */
+export interface Replica {
+  readonly flights: RedisFlights;
+  readonly health: RedisHealth;
+  readonly redis: Redis;
+  readonly subscriber: Redis;
+  /** What the engine's beat does: well again once Redis answers. */
+  beat(): Promise<void>;
+  /** As kill -9 does: nothing is given back, nothing renewed. */
+  die(): void;
+}
+
+export interface Replicas {
+  readonly server: RedisServer;
+  start(options?: ReplicaOptions): Promise<Replica>;
+}
+
+export interface ReplicaOptions {
+  readonly leaseMs?: number;
+  readonly clock?: Clock;
+}
+
+export const DEADLINE_MS = 5_000;
+
+/**
+ * On a busy machine a redis-server may not get its turn for longer than `ask-redis.ts` waits. Where a test is not about
+ * that, its 50 ms are two seconds.
+ */
+export const patientClock: Clock = {
+  ...systemClock,
+  after: (delayMs, run) => systemClock.after(delayMs === 50 ? 2_000 : delayMs, run),
+};
+export const LEASE_MS = 600;
+export const KEY_PREFIX = 'slipstream:';
+
+/** Call once per suite; each test begins with an empty Redis that runs: the suite's own, or that of `given`. */
+export function useReplicas(given?: () => RedisServer): Replicas {
+  let own: RedisServer | null = null;
+  const serverOf = (): RedisServer => {
+    const server = given?.() ?? own;
+    if (!server) throw new Error('there is no server yet');
+    return server;
+  };
+  const replicas: Replica[] = [];
+  beforeAll(async () => {
+    if (!given) own = await startRedisServer();
+  });
+  afterEach(async () => {
+    for (const replica of replicas.splice(0)) replica.die();
+    const server = serverOf();
+    await eventually('none of them listens', DEADLINE_MS, async () => (await listeners(server)) === 0);
+    await server.redis.flushall();
+  });
+  afterAll(() => own?.close());
+  return {
+    get server() {
+      return serverOf();
+    },
+    async start(options = {}) {
+      const replica = await startReplica(serverOf(), options);
+      replicas.push(replica);
+      return replica;
+    },
+  };
+}
+
+async function startReplica(
+  server: RedisServer,
+  { leaseMs = LEASE_MS, clock = patientClock }: ReplicaOptions,
+): Promise<Replica> {
+  const heardBy = await listeners(server);
+  const redis = connect(server.port);
+  const subscriber = connect(server.port);
+  const health = createRedisHealth();
+  const flights = createRedisFlights({
+    redis,
+    subscriber,
+    clock,
+    health,
+    hmacKey: 'key',
+    keyPrefix: KEY_PREFIX,
+    flightLeaseMs: leaseMs,
+  });
+  const replica: Replica = {
+    flights,
+    health,
+    redis,
+    subscriber,
+    async beat() {
+      await eventually('Redis answers', DEADLINE_MS, () => redis.ping().then(() => true, () => false)); // prettier-ignore
+      health.recovered();
+    },
+    die() {
+      redis.disconnect();
+      subscriber.disconnect();
+      flights.close();
+    },
+  };
+  await replica.beat();
+  await eventually('it hears the others', DEADLINE_MS, async () => (await listeners(server)) > heardBy);
+  return replica;
+}
+
+async function listeners({ redis }: RedisServer): Promise<number> {
+  const [, count] = await redis.pubsub('NUMSUB', `${KEY_PREFIX}{f}:news`);
+  return Number(count);
+}
+
+function connect(port: number): Redis {
+  const redis = new Redis({
+    host: '127.0.0.1',
+    port,
+    enableOfflineQueue: false,
+    autoResubscribe: false, // flights subscribe at each connection; what ioredis does by itself rejects unheard
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => 20,
+  });
+  return redis.on('error', () => {});
+}
+
+export const writes = (...prefixes: string[]): FlightWrite[] => prefixes.map((prefix) => ({ prefix, ttl: '5m' }));
+
+/** What a request does that would write these, and waits for the deepest where somebody writes it. */
+export function joins({ flights }: Replica, ...prefixes: string[]): Promise<FlightJoin> {
+  return flights.join({ wanted: prefixes, written: writes(...prefixes) });
+}
+
+export async function lead(replica: Replica, ...prefixes: string[]): Promise<FlightLead> {
+  return leadOf(await joins(replica, ...prefixes));
+}
+
+export function leadOf(result: FlightJoin | FlightResult): FlightLead {
+  if (result.kind !== 'lead' && result.kind !== 'promoted') throw new Error(`does not lead: ${result.kind}`);
+  return result.lead;
+}
+
+/** A request that finds somebody writing, and its wait. */
+export interface Follower {
+  readonly result: Promise<FlightResult>;
+  readonly state: FlightResult['kind'] | 'waiting';
+  readonly waitedMs: number;
+}
+
+export interface FollowOptions {
+  readonly sinceSentMs?: number;
+  readonly maxMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const STAYS = new AbortController().signal;
+
+export async function follows(replica: Replica, prefix: string, options: FollowOptions = {}): Promise<Follower> {
+  const joined = await joins(replica, prefix);
+  if (joined.kind !== 'follow') throw new Error(`does not follow: ${joined.kind}`);
+  const { sinceSentMs = 10_000, maxMs = 10_000, signal = STAYS } = options;
+  const sinceMs = performance.now();
+  let state: Follower['state'] = 'waiting';
+  let waitedMs = 0;
+  const result = replica.flights.follow(joined.prefix, { sinceSentMs, maxMs }, signal);
+  void result.then(({ kind }) => {
+    state = kind;
+    waitedMs = performance.now() - sinceMs;
+  });
+  return {
+    result,
+    get state() {
+      return state;
+    },
+    get waitedMs() {
+      return waitedMs;
+    },
+  };
+}
+
+export async function resultsOf(followers: readonly Follower[]): Promise<FlightResult['kind'][]> {
+  return (await Promise.all(followers.map(({ result }) => result))).map(({ kind }) => kind);
+}

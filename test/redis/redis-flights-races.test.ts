@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FlightLead } from '../../src/state/flights.ts';
+import { eventually, within } from '../support/eventually.ts';
+import { hasRedisServer, startRedisServer, type RedisServer } from '../support/redis-server.ts';
+import { DEADLINE_MS, follows, joins, lead, leadOf, useReplicas, type Replica } from './flights-under-test.ts';
+
+/** A generator of its own, so that a run can be repeated. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+describe.skipIf(!hasRedisServer)('flights of three replicas in a crowd', () => {
+  const replicas = useReplicas();
+  const REQUESTS = 300;
+  const CHAINS = 6;
+
+  it.each([1, 2, 3])(
+    'never have two leaders, and leave nobody waiting, whatever each request does (seed %i)',
+    async (seed) => {
+      const random = randomFrom(seed);
+      const all = [await replicas.start(), await replicas.start(), await replicas.start()];
+      const leaders = new Map<string, number>();
+      /** What has landed is cold no more: from then on the next prefix is asked for. */
+      const generations = Array.from({ length: CHAINS }, () => 0);
+      const seen: Record<string, number> = {};
+      const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, random() * 12));
+
+      const write = async (chain: number, prefix: string, flight: FlightLead): Promise<void> => {
+        const others = leaders.get(prefix) ?? 0;
+        if (others > 0) throw new Error(`${others} others lead ${prefix}`);
+        leaders.set(prefix, 1);
+        await pause();
+        if (random() < 0.5) flight.sent();
+        await pause();
+        leaders.set(prefix, 0);
+        if (random() < 0.05) flight.landed();
+        else flight.failed();
+      };
+      const request = async (replica: Replica, chain: number): Promise<void> => {
+        await new Promise((resolve) => setTimeout(resolve, random() * 400));
+        const prefix = `prefix ${generations[chain]} of ${chain}`;
+        const joined = await joins(replica, prefix);
+        seen[joined.kind] = (seen[joined.kind] ?? 0) + 1;
+        if (joined.kind === 'lead') return write(chain, prefix, joined.lead);
+        if (joined.kind !== 'follow') return undefined;
+        const caller = new AbortController();
+        if (random() < 0.2) setTimeout(() => caller.abort(), random() * 60);
+        const result = await replica.flights.follow(prefix, { sinceSentMs: 9_000, maxMs: 9_000 }, caller.signal);
+        seen[result.kind] = (seen[result.kind] ?? 0) + 1;
+        return result.kind === 'promoted' ? write(chain, prefix, result.lead) : undefined;
+      };
+
+      const requests = Array.from({ length: REQUESTS }, (_, at) => {
+        const replica = all[at % all.length] as Replica;
+        return request(replica, Math.floor(random() * CHAINS));
+      });
+      await within('every request is done', DEADLINE_MS, Promise.all(requests));
+      expect(seen['timed_out'] ?? 0).toBe(0);
+      for (const kind of ['lead', 'follow', 'promoted', 'landed', 'abandoned']) expect([kind, seen[kind] ?? 0]).not.toEqual([kind, 0]); // prettier-ignore
+      await eventually('nobody leads', DEADLINE_MS, async () => {
+        return (await replicas.server.redis.keys('*:w:*')).length === 0;
+      });
+    },
+  );
+});
+
+describe.skipIf(!hasRedisServer)('flights on a node of a Redis cluster', () => {
+  let directory: string;
+  let server: RedisServer;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'slipstream-cluster-'));
+    const file = join(directory, 'nodes.conf');
+    server = await startRedisServer(['--cluster-enabled', 'yes', '--cluster-config-file', file]);
+    await server.redis.cluster('ADDSLOTSRANGE', 0, 16_383);
+    await eventually('the cluster is up', DEADLINE_MS, async () => {
+      return (await server.redis.cluster('INFO')).includes('cluster_state:ok');
+    });
+  });
+  afterAll(async () => {
+    await server.close();
+    await rm(directory, { recursive: true });
+  });
+  const replicas = useReplicas(() => server);
+
+  it('land, are handed over and are told: no script reaches into two slots', async () => {
+    const [here, there] = [await replicas.start(), await replicas.start()];
+    const first = await lead(here, 'a', 'ab', 'abc');
+    const follower = await follows(there, 'ab');
+    first.sent();
+    first.failed();
+    const second = leadOf(await within('it leads', DEADLINE_MS, follower.result));
+    const last = await follows(here, 'abc');
+    second.landed();
+    expect((await within('it lands', DEADLINE_MS, last.result)).kind).toBe('landed');
+    expect(await joins(here, 'a', 'ab', 'abc')).toMatchObject({ kind: 'readable', prefixes: { length: 3 } });
+    expect([here.health.isWell(), there.health.isWell()]).toEqual([true, true]);
+  });
+});
