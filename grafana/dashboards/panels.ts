@@ -18,7 +18,12 @@ import {
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
 import { PanelBuilder as BarGaugeBuilder } from '@grafana/grafana-foundation-sdk/bargauge';
-import { MappingType, type Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  FieldColorBuilder,
+  FieldColorModeId,
+  MappingType,
+  type Panel,
+} from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StateTimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
@@ -66,6 +71,7 @@ const DATASOURCE = { type: 'prometheus', uid: '${datasource}' } as const;
 export function graph(facts: GraphFacts): PanelOfDashboard {
   const panel = described(new TimeSeriesBuilder(), facts, GRAPH_HEIGHT)
     .targets(overTime(facts.queries, facts.hasExemplars))
+    .colorScheme(colored(FieldColorModeId.PaletteClassic))
     .lineWidth(1)
     .fillOpacity(facts.isStacked ? 40 : 10)
     .showPoints(VisibilityMode.Never)
@@ -82,6 +88,7 @@ export function figure(facts: PanelFacts & { readonly isOverRange?: boolean }): 
   return described(new StatBuilder(), facts, FIGURE_HEIGHT)
     .targets(facts.isOverRange ? atOnce(facts.queries) : overTime(facts.queries))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .colorScheme(colored(FieldColorModeId.Thresholds))
     .colorMode(BigValueColorMode.Value)
     .graphMode(facts.isOverRange ? BigValueGraphMode.None : BigValueGraphMode.Area);
 }
@@ -91,6 +98,7 @@ export function bars(facts: PanelFacts): PanelOfDashboard {
   return described(new BarGaugeBuilder(), facts, GRAPH_HEIGHT)
     .targets(atOnce(facts.queries))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .colorScheme(colored(FieldColorModeId.Thresholds))
     .displayMode(BarGaugeDisplayMode.Basic)
     .orientation(VizOrientation.Horizontal)
     .legend(new VizLegendOptionsBuilder().showLegend(false));
@@ -105,6 +113,7 @@ export interface StateFacts extends PanelFacts {
 export function states(facts: StateFacts): PanelOfDashboard {
   return described(new StateTimelineBuilder(), facts, GRAPH_HEIGHT)
     .targets(overTime(facts.queries))
+    .colorScheme(colored(FieldColorModeId.Thresholds))
     .mappings([{ type: MappingType.ValueToText, options: { ...facts.states } }])
     .showValue(VisibilityMode.Never)
     .legend(legendUnder());
@@ -145,6 +154,10 @@ function target({ expr, legend }: Query, index: number): DataqueryBuilder {
     .refId(String.fromCodePoint(65 + index))
     .expr(expr)
     .legendFormat(legend);
+}
+
+function colored(mode: FieldColorModeId): FieldColorBuilder {
+  return new FieldColorBuilder().mode(mode);
 }
 
 function legendUnder(): VizLegendOptionsBuilder {

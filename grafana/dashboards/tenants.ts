@@ -13,7 +13,7 @@ import {
   SLOTS_OF_TENANT,
   sumOf,
 } from './queries.ts';
-import { above, NEUTRAL } from './thresholds.ts';
+import { above, below, NEUTRAL } from './thresholds.ts';
 
 /** Who uses what, who waits for whom, who pays, and what each of them feels of it. */
 
@@ -133,7 +133,7 @@ const money = {
       description:
         'Against the same requests without any caching, net of write premiums, within the time shown. A restart of the gateway within it takes away what was there before.',
       unit: units.Dollars,
-      thresholds: { kind: 'below', warning: 0, critical: 0 },
+      thresholds: below(0, 0),
       span: 8,
       isOverRange: true,
       queries: [{ expr: changeOf('slipstream_saved_usd_total', OF_TENANT_AND_MODEL), legend: 'saved' }],
@@ -164,7 +164,7 @@ const money = {
       title: 'Saved by tenant',
       description: 'Net of write premiums within the time shown; below 0 where what was written was not read.',
       unit: units.Dollars,
-      thresholds: { kind: 'below', warning: 0, critical: 0 },
+      thresholds: below(0, 0),
       span: 8,
       queries: [{ expr: changeOf('slipstream_saved_usd_total', OF_TENANT_AND_MODEL, 'tenant'), legend: '{{tenant}}' }],
     }),

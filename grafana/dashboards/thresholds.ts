@@ -21,15 +21,12 @@ export function toBuilder(thresholds: Thresholds): ThresholdsConfigBuilder {
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(stepsOf(thresholds));
 }
 
-/** Grafana's steps go up; each colour holds from its value on. */
+/** Grafana's steps go up; each colour holds from its value on. Where there is nothing in between, there is no warning. */
 function stepsOf(thresholds: Thresholds): Threshold[] {
   if (thresholds.kind === 'none') return [{ value: null, color: 'blue' }];
   const { kind, warning, critical } = thresholds;
-  const [first, second, third] = kind === 'above' ? ['green', 'orange', 'red'] : ['red', 'orange', 'green'];
+  const [first, last] = kind === 'above' ? ['green', 'red'] : ['red', 'green'];
   const [low, high] = kind === 'above' ? [warning, critical] : [critical, warning];
-  return [
-    { value: null, color: first },
-    { value: low, color: second },
-    { value: high, color: third },
-  ] as Threshold[];
+  const between = low === high ? [] : [{ value: low, color: 'orange' }];
+  return [{ value: null, color: first }, ...between, { value: high, color: last }];
 }

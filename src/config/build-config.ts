@@ -31,8 +31,10 @@ export function buildConfig(settings: Settings, overrides: ListenOverrides, plat
       prolong: cache.prolong,
       minReuse: cache.minReuse,
     },
-    // Any other engine has been refused before (not-yet.ts).
-    state: { kind: 'memory' },
+    state:
+      settings.state.kind === 'redis'
+        ? { kind: 'redis', urlDigest: platform.sha256Hex(settings.state.url) }
+        : { kind: 'memory' },
     console: { enabled: console.enabled ?? console.token !== undefined },
     limits: {
       bodyBytes: limits.bodyBytes,
@@ -44,7 +46,7 @@ export function buildConfig(settings: Settings, overrides: ListenOverrides, plat
       hangUpDrainMs: limits.hangUpDrain,
     },
   };
-  return { config: freezeDeep(config), secrets: buildSecrets(upstreams, console.token) };
+  return { config: freezeDeep(config), secrets: buildSecrets(upstreams, console.token, settings.state) };
 }
 
 const DEFAULT_UPSTREAM: UpstreamSettings = {
@@ -99,10 +101,18 @@ function buildTenant(tenant: TenantSettings, upstreamIds: readonly string[], pla
 const digestOf = (key: GatewayKey, platform: ConfigPlatform): string =>
   key.kind === 'digest' ? key.hex : platform.sha256Hex(key.text);
 
-function buildSecrets(upstreams: readonly UpstreamSettings[], consoleToken: string | undefined): Secrets {
+function buildSecrets(
+  upstreams: readonly UpstreamSettings[],
+  consoleToken: string | undefined,
+  state: Settings['state'],
+): Secrets {
   const upstreamKeys = new Map<string, string>();
   for (const { id, apiKey } of upstreams) if (apiKey !== undefined) upstreamKeys.set(id, apiKey);
-  return Object.freeze({ upstreamKeys, consoleToken: consoleToken ?? null });
+  return Object.freeze({
+    upstreamKeys,
+    consoleToken: consoleToken ?? null,
+    stateUrl: state.kind === 'redis' ? state.url : null,
+  });
 }
 
 function freezeDeep<T>(value: T): T {

@@ -12,7 +12,8 @@ export interface Config {
   readonly upstreams: readonly UpstreamConfig[];
   readonly tenants: readonly TenantConfig[];
   readonly cache: CacheConfig;
-  readonly state: { readonly kind: 'memory' };
+  /** Where it is is in Secrets; its digest tells one place from another. */
+  readonly state: { readonly kind: 'memory' } | { readonly kind: 'redis'; readonly urlDigest: string };
   readonly console: { readonly enabled: boolean };
   readonly limits: LimitsConfig;
 }
@@ -76,6 +77,8 @@ export interface Secrets {
   /** Upstream id → its API key, for each upstream whose credential is `own`. */
   readonly upstreamKeys: ReadonlyMap<string, string>;
   readonly consoleToken: string | null;
+  /** Of Redis, with its credentials; null: the memory of the process. */
+  readonly stateUrl: string | null;
 }
 
 /** Something an operator should read: it stops the start (in `invalid`) or is worth knowing (in `notices`). */

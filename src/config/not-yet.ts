@@ -24,13 +24,6 @@ export const NOT_YET: readonly NotYet[] = [
     mend: 'remove the upstream, or give the address of an endpoint with the Anthropic protocol',
   },
   {
-    setting: 'state',
-    level: 'refused',
-    asks: (value) => typeof value === 'string' && /^rediss?:\/\//.test(value),
-    reason: 'this version keeps its state in the memory of one process',
-    mend: 'write state: memory and run one gateway',
-  },
-  {
     setting: 'cache.minReuse',
     level: 'no effect',
     asks: (value) => value !== 'auto',

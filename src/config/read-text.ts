@@ -66,8 +66,12 @@ export const readGatewayKey: Reader<GatewayKey> = (value) => {
 };
 
 /** Which engine, by the shape of the value. A Redis URL may hold a password and stays behind. */
-export const readState: Reader<'memory' | 'redis'> = (value) => {
-  if (value === 'memory') return read('memory');
-  if (typeof value === 'string' && /^rediss?:\/\//.test(value)) return read('redis');
-  return unreadable('is neither memory nor a Redis URL', 'write memory');
+export type StateSetting = { readonly kind: 'memory' } | { readonly kind: 'redis'; readonly url: string };
+
+/** A URL has credentials in it, and is never shown. */
+export const readState: Reader<StateSetting> = (value) => {
+  if (value === 'memory') return read({ kind: 'memory' });
+  const isRedis = typeof value === 'string' && /^rediss?:\/\/[^/]/.test(value) && URL.canParse(value);
+  if (isRedis) return read({ kind: 'redis', url: value });
+  return unreadable('is neither memory nor a Redis URL', 'write memory, or redis://host:6379');
 };

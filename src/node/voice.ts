@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { renderProblems } from '../config/render-problems.ts';
 import type { BreakerState } from '../core/circuit-breaker.ts';
+import type { EngineHealth } from '../state/engine.ts';
 import type { DrainProgress } from './drain.ts';
 import type { SettingsEvent } from './follow-settings.ts';
 
@@ -11,6 +12,8 @@ import type { SettingsEvent } from './follow-settings.ts';
 export interface Voice {
   drain(progress: DrainProgress): void;
   settings(event: SettingsEvent): void;
+  /** The shared state is out of reach, or back. */
+  state(health: EngineHealth): void;
   /** An upstream's breaker has moved. */
   upstream(upstreamId: string, from: BreakerState, to: BreakerState): void;
 }
@@ -48,6 +51,14 @@ export function createVoice(log: Logger, terminal: Terminal): Voice {
       if (needRestart.length > 0) say(`Only a restart changes: ${needRestart.join(', ')}.`);
       if (notices.length > 0) say(renderProblems(notices));
       say('The settings have been read again.');
+    },
+    state(health) {
+      if (health.kind === 'ok') {
+        log.info({}, 'the shared state is back');
+        return say('The shared state is back.');
+      }
+      log.warn({ because: health.because }, 'the shared state is out of reach: on our share of the limits');
+      say(`The shared state is out of reach (${health.because}): on our share of the limits until it is back.`);
     },
     upstream(upstream, from, to) {
       const message = BREAKER_MESSAGES[to];

@@ -21,7 +21,7 @@ export function noteWritten(
   const slot = touchSlot(table, positionKey(hash, salt));
   for (let at = depth - 2; at >= 0; at--) touchSlot(table, positionKey(view.hashes[at] ?? 0, salt));
   const untilMs = sentMs + TTL_MS[ttl];
-  if ((table.untilMs[slot] ?? 0) >= untilMs) return;
+  if ((table.untilMs[slot] ?? 0) >= untilMs && table.baseDepth[slot] === 0) return;
   table.baseDepth[slot] = 0;
   for (const until of [table.untilMs, table.prolongedUntilMs]) until[slot] = untilMs;
   for (const hour of [table.hour, table.prolongedHour]) hour[slot] = Number(ttl === '1h');

@@ -107,6 +107,7 @@ function watchShared(index: PlacementIndex, view: PromptView, rules: PlanRules, 
 
 function countGap({ positions: table }: PlacementIndex, slot: number, nowMs: number): void {
   const gapMs = nowMs - (table.seenMs[slot] ?? 0);
+  if (gapMs === Number.POSITIVE_INFINITY) return; // another process met it, nobody here has
   const column = gapMs <= TTL_MS['5m'] ? 'shortGaps' : gapMs <= TTL_MS['1h'] ? 'longGaps' : 'lostGaps';
   for (const gaps of ['shortGaps', 'longGaps', 'lostGaps'] as const)
     table[gaps][slot] = (table[gaps][slot] ?? 0) * GAP_FADE + (gaps === column ? 1 : 0);

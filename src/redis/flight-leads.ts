@@ -15,7 +15,7 @@ export interface FlightLeads {
   leading(name: string): Flight | undefined;
   /** A flight without a leader: to the follower here that waited longest; given back where there is none. */
   handOver(flight: Flight): void;
-  /** Holds all of them anew, at once: Redis may have forgotten them. */
+  /** Redis may have forgotten all of it: holds every flight anew, and tells what could not be told. */
   renew(): void;
   close(): void;
 }
@@ -31,6 +31,8 @@ export interface FlightLeadsParts {
 
 /** A lease outlives two renewals that were lost. */
 const RENEWALS_PER_LEASE = 3;
+/** Of more than that the others learn by the end of the leases. */
+const MAX_UNTOLD = 1_000;
 
 export function createFlightLeads({ store, watches, clock, leaseMs, onLanded }: FlightLeadsParts): FlightLeads {
   const flights = new Map<string, Flight>();
@@ -46,6 +48,11 @@ export function createFlightLeads({ store, watches, clock, leaseMs, onLanded }: 
   const renew = async (flight: Flight): Promise<void> => {
     const held = await store.hold(flight, 'quiet');
     if (held === 'lost' && [...flights.values()].includes(flight)) lost.add(flight);
+  };
+  /** Landings and failures that Redis was not well enough to be told of; to say them twice does no harm. */
+  const untold = new Set<() => Promise<boolean>>();
+  const tell = async (say: () => Promise<boolean>): Promise<void> => {
+    if (!(await say()) && untold.size < MAX_UNTOLD) untold.add(say);
   };
   const forget = (flight: Flight): boolean => {
     for (const { prefix } of flight.writes) if (flights.get(prefix) === flight) flights.delete(prefix);
@@ -63,7 +70,7 @@ export function createFlightLeads({ store, watches, clock, leaseMs, onLanded }: 
     handOver(flight) {
       const next = watches.oldest(flight);
       if (!next) {
-        void store.release(flight);
+        void tell(() => store.release(flight));
         return;
       }
       flight.sentAtMs = clock.nowMs();
@@ -72,10 +79,14 @@ export function createFlightLeads({ store, watches, clock, leaseMs, onLanded }: 
       void store.hold(flight, 'tell');
     },
     renew() {
+      const again = [...untold];
+      untold.clear();
+      for (const say of again) void tell(say);
       for (const flight of new Set(flights.values())) void renew(flight);
     },
     close() {
       flights.clear();
+      untold.clear();
       cancelRenewal();
     },
   };
@@ -94,7 +105,7 @@ export function createFlightLeads({ store, watches, clock, leaseMs, onLanded }: 
         if (!isLeading) return;
         isLeading = false;
         forget(flight);
-        void land(flight);
+        void tell(() => land(flight));
         watches.landed(flight);
       },
       failed() {
@@ -106,8 +117,9 @@ export function createFlightLeads({ store, watches, clock, leaseMs, onLanded }: 
     };
   }
 
-  async function land(flight: Flight): Promise<void> {
+  async function land(flight: Flight): Promise<boolean> {
     const sinceMs = await store.land(flight);
     if (sinceMs !== null) onLanded(flight, sinceMs);
+    return sinceMs !== null;
   }
 }

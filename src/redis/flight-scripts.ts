@@ -100,9 +100,9 @@ end
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 return sent`;
 
-/** KEYS: `w` of each write. ARGV: id, channel, message. */
+/** KEYS: `w` of each write. ARGV: id, channel, message. Returns how many have heard of it. */
 export const RELEASE = `
 for _, key in ipairs(KEYS) do
   if redis.call('HGET', key, 'id') == ARGV[1] then redis.call('DEL', key) end
 end
-redis.call('PUBLISH', ARGV[2], ARGV[3])`;
+return redis.call('PUBLISH', ARGV[2], ARGV[3])`;

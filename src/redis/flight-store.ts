@@ -31,8 +31,8 @@ export interface FlightStore {
   hold(flight: Flight, news: 'tell' | 'quiet'): Promise<'held' | 'lost' | 'failed'>;
   /** Since when (Redis's clock) what it wrote is readable; null: Redis does not know that it is. */
   land(flight: Flight): Promise<number | null>;
-  /** Nobody writes it any more. */
-  release(flight: Flight): Promise<void>;
+  /** Nobody writes it any more. Returns whether Redis knows. */
+  release(flight: Flight): Promise<boolean>;
 }
 
 export interface FlightStoreParts {
@@ -111,7 +111,7 @@ export function createFlightStore({ redis, clock, health, keyPrefix, leaseMs }: 
       return asked<number>(scripts.land, bothKeys(writes), [id, channel, namesOf(writes), ageOf(flight), ...lives]);
     },
     async release({ id, writes }) {
-      await asked(scripts.release, writingKeys(writes), [id, channel, namesOf(writes)]);
+      return (await asked<number>(scripts.release, writingKeys(writes), [id, channel, namesOf(writes)])) !== null;
     },
   };
 }

@@ -41,21 +41,39 @@ export function createRedisCapacity(options: RedisCapacityOptions): RedisCapacit
     createLimit: (ceiling) => createShuttableLimit(createLimit, ceiling),
   });
   const ceilings = new Map<string, number>();
+  const shareOf = new Map<string, number>();
   const claimedAtMs = new Map<string, number>();
+  const claiming = new Set<string>();
 
-  const claim = async (upstreamId: string, ceiling: number): Promise<void> => {
-    const { inUse, waiting } = local.load(upstreamId);
-    claimedAtMs.set(upstreamId, clock.nowMs());
-    const answer = await ask(shares.claim(upstreamId, ceiling, inUse, inUse + waiting));
-    if (answer.kind === 'answered' && isWell()) local.setCeiling(upstreamId, answer.reply);
+  const work = (upstreamId: string, share: number): void => {
+    shareOf.set(upstreamId, share);
+    local.setCeiling(upstreamId, share);
   };
   const divide = (upstreamId: string, ceiling: number): void =>
-    local.setCeiling(upstreamId, Math.max(1, Math.floor(ceiling / replicas())));
+    work(upstreamId, Math.max(1, Math.floor(ceiling / replicas())));
+
+  /** Resolves with whether it is less than before, which others get only when they are told so. */
+  const claimOnce = async (upstreamId: string): Promise<boolean> => {
+    const { inUse, waiting } = local.load(upstreamId);
+    const share = shareOf.get(upstreamId) ?? 0;
+    claimedAtMs.set(upstreamId, clock.nowMs());
+    const ceiling = ceilings.get(upstreamId) ?? 0;
+    const answer = await ask(shares.claim(upstreamId, ceiling, Math.max(share, inUse), inUse + waiting));
+    if (answer.kind === 'failed' || !isWell()) return false;
+    work(upstreamId, answer.reply);
+    return answer.reply < share;
+  };
+  /** One at a time: an answer that another question has overtaken is not what stands on record. */
+  const claim = async (upstreamId: string): Promise<void> => {
+    if (claiming.has(upstreamId)) return;
+    claiming.add(upstreamId);
+    if (await claimOnce(upstreamId)) await claimOnce(upstreamId);
+    claiming.delete(upstreamId);
+  };
   const claimIfShort = (upstreamId: string): void => {
-    const ceiling = ceilings.get(upstreamId);
-    if (ceiling === undefined || !isWell() || local.load(upstreamId).waiting === 0) return;
+    if (!isWell() || local.load(upstreamId).waiting === 0) return;
     const sinceMs = clock.nowMs() - (claimedAtMs.get(upstreamId) ?? 0);
-    if (sinceMs >= CLAIM_AGAIN_MS) void claim(upstreamId, ceiling);
+    if (sinceMs >= CLAIM_AGAIN_MS) void claim(upstreamId);
   };
   return {
     acquire(upstreamId, ask, signal) {
@@ -71,11 +89,11 @@ export function createRedisCapacity(options: RedisCapacityOptions): RedisCapacit
       if (known === ceiling) return;
       ceilings.set(upstreamId, ceiling);
       if (!isWell()) return divide(upstreamId, ceiling);
-      if (known === undefined) local.setCeiling(upstreamId, 0); // until it is known what others have
-      void claim(upstreamId, ceiling);
+      if (known === undefined) work(upstreamId, 0); // until it is known what others have
+      void claim(upstreamId);
     },
     async claimShares() {
-      await Promise.all([...ceilings].map(([upstreamId, ceiling]) => claim(upstreamId, ceiling)));
+      await Promise.all([...ceilings.keys()].map(claim));
     },
     isShort: () => [...ceilings.keys()].some((upstreamId) => local.load(upstreamId).waiting > 0),
     goAlone() {

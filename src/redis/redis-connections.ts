@@ -27,6 +27,8 @@ const MOST_RETRY_MS = 1_000;
 
 const SHARED = {
   enableOfflineQueue: false,
+  // We subscribe at every 'ready'; ioredis's own resubscribing rejects unheard where a connection dies at once.
+  autoResubscribe: false,
   maxRetriesPerRequest: 0,
   // Whether Redis is well is found out by asking it what we need of it, not by INFO, which an ACL may forbid.
   enableReadyCheck: false,

@@ -16,6 +16,8 @@ export function createMemoryLedger(): Ledger {
   return {
     spentUsd: async (tenantId, periodStartMs) => spentUsd(tenantId, periodStartMs),
     book(tenantId, periodStartMs, usd) {
+      const account = accounts.get(tenantId);
+      if (account && account.periodStartMs > periodStartMs) return; // late, of a period that is over
       accounts.set(tenantId, { periodStartMs, usd: spentUsd(tenantId, periodStartMs) + usd });
     },
   };

@@ -13,7 +13,9 @@ export default {
   fetch(request, environment, context) {
     gateway ??= createWorkerGateway(environment);
     if (gateway.kind === 'misconfigured') return new Response(MISCONFIGURED, { status: 503 });
-    return gateway.gateway.app.fetch(request, environment, context);
+    const answer = Promise.resolve(gateway.gateway.app.fetch(request, environment, context));
+    context.waitUntil(answer); // else a caller that leaves while it uploads ends this code before it can count it
+    return answer;
   },
 } satisfies ExportedHandler<WorkerEnvironment>;
 

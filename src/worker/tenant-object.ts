@@ -15,7 +15,7 @@ const SLOTS = 'own';
 export class TenantObject extends DurableObject {
   readonly #slots = createMemorySlots(workerClock);
   readonly #waits = createWaits();
-  readonly #spending = createSpending(this.ctx.storage.kv);
+  readonly #spending = createSpending(this.ctx.storage.kv, workerClock);
 
   async acquire(wait: string, rules: SlotRules) {
     const grant = await this.#waits.hold(wait, (signal) => this.#slots.acquire(SLOTS, rules, signal));

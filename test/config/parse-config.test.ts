@@ -65,7 +65,7 @@ describe('defaults', () => {
         hangUpDrainMs: 60_000,
       },
     });
-    expect(result.secrets).toEqual({ upstreamKeys: new Map(), consoleToken: null });
+    expect(result.secrets).toEqual({ upstreamKeys: new Map(), consoleToken: null, stateUrl: null });
   });
 
   it.each(['', '\n\n', '# only a comment\n', '---\n', '{}'])('%j is as good as no file', (text) => {
@@ -214,4 +214,16 @@ it('a digest is asked for with the platform that was passed in', () => {
     kind: 'ok',
     config: { tenants: [{ keyDigests: ['digest of gateway-key-of-acme'] }] },
   });
+});
+
+describe('state', () => {
+  it.each(['redis://localhost:6379', 'rediss://user:secret@redis.example.com:6380/3'])(
+    'in Redis at %s keeps the URL among the secrets',
+    (url) => {
+      const result = accept(`state: "${url}"`);
+      expect(result.secrets.stateUrl).toBe(url);
+      expect(result.config.state).toEqual({ kind: 'redis', urlDigest: expect.stringMatching(/^[0-9a-f]{64}$/) });
+      expect(JSON.stringify(result.config)).not.toContain('secret@');
+    },
+  );
 });

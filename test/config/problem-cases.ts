@@ -89,7 +89,7 @@ export const PROBLEM_CASES: readonly Case[] = [
   { what: 'tenants and an upstream without key', text: MANAGED.replace(/ {4}apiKey.*\n/, ''), path: 'upstreams[0].apiKey', line: 2, says: 'is missing', mend: 'add apiKey' },
   // Of a later version
   { what: 'an OpenAI upstream', text: upstreamWith('protocol: openai'), path: 'upstreams[0].protocol', line: 3, says: 'not there yet', mend: 'Anthropic' },
-  { what: 'state in Redis', text: 'state: redis://:hidden@a.test', path: 'state', line: 1, says: 'not there yet', mend: 'state: memory' },
+  { what: 'state in Redis without a host', text: 'state: "redis:///0"', path: 'state', line: 1, says: 'nor a Redis URL', mend: 'redis://host:6379' },
   { what: 'state nowhere', text: 'state: disk', path: 'state', line: 1, says: 'neither memory', mend: 'write memory' },
   // YAML itself
   { what: 'a bracket left open', text: 'listen: {}\nupstreams: [\n', path: '', line: 3, says: 'does not fit', mend: 'brackets' },

@@ -28,7 +28,7 @@ tenants:
   - id: acme
     keys: [gateway-key-number-one]
     upstreams: [other]
-state: redis://a.test
+state: disk
 limits: { drain: 1s, drain: 2s }
 `;
 

@@ -5,12 +5,6 @@ import { createRedisEngine, type RedisEngine } from '../../src/redis/redis-engin
 import type { StateEngine } from '../../src/state/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { hasRedisServer, startRedisServer, type RedisServer } from '../support/redis-server.ts';
-import {
-  capacityContract,
-  createCeilingLimit,
-  localCapacityContract,
-  sharedCapacityContract,
-} from './capacity.contract.ts';
 import { createCeilingLimit } from './asked-capacity.ts';
 import { localCapacityContract } from './capacity-local.contract.ts';
 import { sharedCapacityContract } from './capacity-shared.contract.ts';

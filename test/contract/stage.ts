@@ -7,9 +7,9 @@ import { eventually } from '../support/eventually.ts';
  * state (two replicas, two isolates; where there is one process, the same port twice) and by how time goes by there.
  * It asks nothing of an engine that its port does not promise, and waits for what a port says of another process's deeds.
  *
- * To run them on an engine: `slotsContract('Redis slots', () => …)` in a file of vitest's, with a function that makes a
- * new stage for each test. They import neither Node's modules nor an engine, so that the same lines run inside workerd
- * (`test/worker`, under the plugin of vitest) against stubs of Durable Objects.
+ * To run them on an engine: `slotsContract('slots', make)` in a file of vitest's, with a function that makes a new stage for
+ * each test. `shared…` is for engines of several processes, `local…` for what is known where it was asked, `…Model` compares
+ * with a model after random steps. They import neither Node's modules nor an engine: the same lines run inside workerd.
  */
 export interface ContractStage<Port> {
   readonly ports: readonly [Port, Port];

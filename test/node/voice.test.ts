@@ -64,4 +64,12 @@ describe('the voice of the process', () => {
     expect(lines).toMatchObject([{ level, upstream: 'main', from, to }]);
     expect(screen().includes('Upstream main:')).toBe(to !== 'half_open');
   });
+
+  it('tells the log when the shared state is out of reach, and when it is back', () => {
+    const { voice, lines, screen } = listen(true);
+    voice.state({ kind: 'degraded', because: 'timeout' });
+    voice.state({ kind: 'ok' });
+    expect(lines).toMatchObject([{ level: 40, because: 'timeout' }, { level: 30 }]);
+    expect(screen()).toMatch(/out of reach \(timeout\).*\n.*is back/);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { slotAt } from '../../src/prompt/observe.ts';
 import { noteWritten } from '../../src/prompt/note-written.ts';
 import { createPlacementIndex } from '../../src/prompt/placement-index.ts';
 import { settleAnswer } from '../../src/prompt/settle-answer.ts';
@@ -97,5 +98,12 @@ describe('what another process has written', () => {
     noteWritten(index, FIRST, 2, '5m', SECOND_MS);
     expect(index.positions.size).toBe(3);
     expect(plan(FIRST, 2 * SECOND_MS).expected.readTokens).toBe(2000);
+  });
+
+  test('teaches nothing about returns: nobody here has met it before', () => {
+    const { index, send } = traffic();
+    noteWritten(index, FIRST, 2, '5m', 0);
+    send(FIRST, SECOND_MS);
+    expect(index.positions.lostGaps[slotAt(index, FIRST, 2)]).toBe(0);
   });
 });

@@ -41,6 +41,10 @@ describe.runIf(hasRedisServer)("shares of an upstream's ceiling", () => {
     expect(await settled(100, demands)).toEqual(shares);
   });
 
+  it('leave nothing to idle replicas where there is little to share', async () => {
+    expect(await settled(4, [10, 0])).toEqual([4, 0]);
+  });
+
   it('are one each where there are more replicas than calls at once', async () => {
     expect(await settled(2, [5, 5, 5])).toEqual([1, 1, 1]);
   });

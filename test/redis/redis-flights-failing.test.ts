@@ -171,6 +171,19 @@ describe.skipIf(!hasRedisServer)('flights while Redis fails', () => {
     });
   });
 
+  it.each(['landed', 'failed'] as const)('that %s while it was not well are told when it is again', async (end) => {
+    const [here, there] = [
+      await replicas.start({ clock, leaseMs: 60_000 }),
+      await replicas.start({ clock, leaseMs: 60_000 }),
+    ];
+    const leader = await lead(here, 'a');
+    const far = await follows(there, 'a');
+    here.health.report(new Error('for a moment'));
+    leader[end]();
+    await here.beat();
+    expect((await within('it is told', DEADLINE_MS, far.result)).kind).toBe(end === 'landed' ? 'landed' : 'promoted');
+  });
+
   it('give a lead back that was granted too late', async () => {
     const here = await replicas.start({ clock, leaseMs: 60_000 });
     const there = await replicas.start({ clock });

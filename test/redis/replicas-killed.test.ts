@@ -117,7 +117,7 @@ limits: { retries: 0 }
     peak = 0;
     const held = `slipstream:{t:acme}:leases`;
     const isOfOther = async (): Promise<boolean> => {
-      const holders = new Set((await redis.redis.zrange(held, 0, -1)).map((id) => id.replace(/:.*/, '')));
+      const holders = new Set((await redis.redis.zrange(held, '0', '-1')).map((id) => id.replace(/:.*/, '')));
       return holders.size === 1 && (await redis.redis.zcard(held)) === LIMIT;
     };
     await eventually('the living one holds all slots', LEASE_MS + 1_500, isOfOther);

@@ -17,14 +17,14 @@ export async function eventually(
 
 /** The value of `promise`, or an error with the label when it takes longer. */
 export async function within<T>(label: string, deadlineMs: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`not within ${deadlineMs} ms: ${label}`)), deadlineMs);
   });
   try {
     return await Promise.race([promise, late]);
   } finally {
-    clearTimeout(timer);
+    if (timer !== undefined) clearTimeout(timer);
   }
 }
 

@@ -3,12 +3,13 @@ import type { Clock } from '../../src/core/clock.ts';
 import { createGateway, sha256Hex } from '../../src/node/gateway.ts';
 import { serveApp } from '../../src/node/serve.ts';
 import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { StateEngine } from '../../src/state/engine.ts';
 import type { RunningGateway } from './running-gateway.ts';
 
 /** The gateway in the test's own process, on a free port, and all that it reports. */
 const CLOSE_DEADLINE_MS = 3_000;
 
-export async function startGateway(settings: string, clock: Clock) {
+export async function startGateway(settings: string, clock: Clock, engine?: StateEngine) {
   const { config, secrets } = parseSettings(settings);
   const records: ExchangeRecord[] = [];
   const internalErrors: unknown[] = [];
@@ -16,16 +17,27 @@ export async function startGateway(settings: string, clock: Clock) {
     config,
     secrets,
     clock,
+    ...(engine && { engine }),
     onRecord: (record) => records.push(record),
     onInternalError: (error) => internalErrors.push(error),
   });
   const { headersTimeoutMs, bodyBytes } = config.limits;
-  const server = await serveApp(gateway.app, { host: '127.0.0.1', port: 0, headersTimeoutMs, bodyBytes });
+  const server = await serveApp(gateway.app, {
+    host: '127.0.0.1',
+    port: 0,
+    headersTimeoutMs,
+    bodyBytes,
+  });
   return { gateway, server, records, internalErrors };
 }
 
-export async function startOnNode(settings: string, clock: Clock): Promise<RunningGateway> {
-  const { gateway, server, records, internalErrors } = await startGateway(settings, clock);
+export function startOnNode(settings: string, clock: Clock): Promise<RunningGateway> {
+  return runGateway(settings, clock);
+}
+
+/** @param engine the memory of the process where it is left out. */
+export async function runGateway(settings: string, clock: Clock, engine?: StateEngine): Promise<RunningGateway> {
+  const { gateway, server, records, internalErrors } = await startGateway(settings, clock, engine);
   return {
     port: server.port,
     records,

@@ -14,9 +14,9 @@ import { startWorkerd, type WorkerdOptions, type WorkerScript } from './workerd.
  * console and its metrics page, and a clock that a test holds is followed there.
  */
 const CONSOLE_TOKEN = 'console-token-of-the-tests';
-const POLL_INTERVAL_MS = 15;
-/** As metrics-sink.ts has it, whose module cannot be loaded here. */
-const PUSH_AFTER_MS = 100;
+const POLL_INTERVAL_MS = 25;
+/** Figures are pushed and budgets stored that long after an exchange, by timers of the worker's own. */
+const AT_REST_AFTER_MS = 1_000;
 const SETTLE_DEADLINE_MS = 3_000;
 /** What the gateway reports, and what the runtime says of a promise that nobody waits for or a request without an end. */
 const INTERNAL_ERROR = /"message":"internal error"|Uncaught \(in promise\)|had hung|never generate a response/;
@@ -42,7 +42,7 @@ export async function startOnWorkerd(settings: string, clock: Clock): Promise<Ru
     tenantSlots: async () => slotCounts(await page(), 'tenant'),
     upstreamSlots: async () => slotCounts(await page(), 'upstream'),
     comeToRest: async () => {
-      if (isHeld) await (clock as FakeClock).advance(PUSH_AFTER_MS);
+      if (isHeld) await (clock as FakeClock).advance(AT_REST_AFTER_MS);
       await time?.nextDueMs();
     },
     ownGuards: {},

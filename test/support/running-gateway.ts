@@ -4,6 +4,7 @@ import type { HttpServer } from '../../src/node/serve.ts';
 import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
 import type { SlotCount } from '../../src/state/slots.ts';
 import { startOnNode } from './gateway-on-node.ts';
+import { startOnRedis } from './gateway-on-redis.ts';
 import { startOnWorkerd } from './gateway-on-workerd.ts';
 
 /** A gateway as tests see it from outside, whatever runtime it is in. */
@@ -35,7 +36,11 @@ export interface InProcess {
 }
 
 /** The same tests run on every runtime; the vitest project that runs them says on which. */
-const RUNTIMES = { node: startOnNode, workerd: startOnWorkerd };
+const RUNTIMES = {
+  node: startOnNode,
+  workerd: startOnWorkerd,
+  redis: startOnRedis,
+};
 
 export function startRunningGateway(settings: string, clock: Clock): Promise<RunningGateway> {
   const name = process.env['GATEWAY_RUNTIME'] ?? 'node';

@@ -28,7 +28,8 @@ describe('a body', () => {
 
   it('of 33 MiB is refused with 413, and nothing goes upstream', async () => {
     const stage = await start({ settings: managed() });
-    const client = await stage.open(asking({ body: bodyOf(33 * MIB) }));
+    // Announced and not sent: what workerd has not read of a body makes it reset the connection, and the answer with it.
+    const client = await stage.open(asking({ headers: { 'content-length': String(33 * MIB) }, body: '' }));
     const response = await client.response();
     expect(response.status).toBe(413);
     expect(response.json()).toMatchObject({ type: 'error', error: { type: 'request_too_large' } });

@@ -13,14 +13,23 @@ const HTTP_OF_THE_EDGE = 'the edge reads HTTP/1: what is none, or is sent in one
 const OWN_TIMER = 'an isolate pushes its figures by a timer of its own, so that there always is one';
 const NO_TRAILERS = 'an answer of a worker has no trailers';
 const UNSEEN = 'a reset that follows its request at once takes the request with it: workerd has read nothing yet';
+const UNREAD = 'workerd resets a connection whose body it has not read, and the reset may overtake the refusal';
 const NO_RELOAD = 'settings come with a deployment, which is a new isolate';
 const NO_DRAINING = 'the runtime ends isolates, and gives what runs in them its time';
 const FIN = 'workerd sees a FIN only when it writes (the next event or ping); in production the edge tells it at once';
 const CODINGS =
-  'fetch decodes gzip and br; the gateway asks for none, so that another one comes from a broken upstream';
+  'workerd has no zstd; the gateway asks for no coding at all, so that one comes from a broken upstream only';
 const URLS = 'a worker is given the URL parsed: an apostrophe in its query is percent-encoded by then';
 
 export const GATEWAY_GAPS: readonly Gap[] = [
+  {
+    file: 'bad-input',
+    titles: [
+      'a body of 33 MiB > that the caller sends without looking up',
+      'a body of 33 MiB > in chunks is refused when',
+    ],
+    reason: UNREAD,
+  },
   {
     file: 'recovery',
     titles: ['a tenant who wants streams gone on with > is told so in the head'],
@@ -76,12 +85,12 @@ export const GATEWAY_GAPS: readonly Gap[] = [
   },
   {
     file: 'response-fidelity',
-    titles: ['a compressed answer > in deflate', 'a compressed answer > in zstd'],
+    titles: ['a compressed answer > in zstd'],
     reason: CODINGS,
   },
   {
     file: 'json-truncation',
-    titles: ['a compressed answer > in deflate', 'a compressed answer > in zstd'],
+    titles: ['a compressed answer > in zstd'],
     reason: CODINGS,
   },
   { file: 'request-fidelity', titles: ["a target > /v1/messages?quote='"], reason: URLS },

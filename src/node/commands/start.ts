@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config, ConfigResult } from '../../config/config.ts';
 import { renderProblems } from '../../config/render-problems.ts';
 import { drain } from '../drain.ts';
+import { engineFor } from '../engine-for.ts';
 import { followSettings } from '../follow-settings.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { parseSettings, readSettings, settingsPath } from '../load-settings.ts';
@@ -65,6 +66,13 @@ async function open(
     config,
     secrets,
     clock: systemClock,
+    engine: await engineFor({
+      stateUrl: secrets.stateUrl,
+      stateKey: process.env['SLIPSTREAM_STATE_KEY'] ?? null,
+      secrets,
+      clock: systemClock,
+      onHealth: voice.state,
+    }),
     onRecord(record) {
       logRecord(log, record);
       telemetry?.record(record);
