@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { hasRedisServer } from './test/support/redis-server.ts';
 
 // Nothing of wrangler asks the internet for updates or reports what it is used for.
 Object.assign(process.env, {
@@ -7,6 +8,23 @@ Object.assign(process.env, {
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
   WRANGLER_HIDE_BANNER: 'true',
 });
+
+/** What the gateway promises is one set of tests; each project runs it on another engine. */
+const PROMISES = ['test/gateway/**/*.test.ts'];
+/** Starts none. */
+const NO_GATEWAY = ['test/gateway/metrics-docs.test.ts'];
+
+const redis = {
+  extends: true as const,
+  test: {
+    name: 'redis',
+    include: PROMISES,
+    exclude: NO_GATEWAY,
+    env: { GATEWAY_RUNTIME: 'redis' },
+    globalSetup: ['./test/redis/one-server.ts'],
+    setupFiles: ['./test/redis/leave-out-gaps.ts'],
+  },
+};
 
 export default defineConfig({
   test: {
@@ -17,11 +35,22 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'node', include: ['test/**/*.test.ts'] } },
       {
-        // Inside workerd: Durable Objects are tested where they live.
+        // Durable Objects are tested where they live.
         extends: true,
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
-        test: { name: 'workerd', include: ['test/**/*.inside.ts'] },
+        test: { name: 'objects', include: ['test/**/*.inside.ts'] },
       },
+      {
+        extends: true,
+        test: {
+          name: 'workerd',
+          include: PROMISES,
+          exclude: NO_GATEWAY,
+          env: { GATEWAY_RUNTIME: 'workerd' },
+          setupFiles: ['./test/worker/leave-out-gaps.ts'],
+        },
+      },
+      ...(hasRedisServer ? [redis] : []),
     ],
   },
 });

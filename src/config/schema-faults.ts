@@ -2,7 +2,7 @@
  * What the schema found, as faults. Our own readers bring their words with them; zod's own findings are three: a key
  * that is not known, something that should be a mapping, something that should be a list.
  */
-import type { z } from 'zod';
+import type { z } from 'zod/mini';
 import type { Fault, Path } from './fault.ts';
 import { nearest } from './nearest.ts';
 import { valueAt } from './raw.ts';

@@ -3,7 +3,7 @@
  * write them and go through the same readers. What one value says about another is not here but in relations.ts:
  * zod skips the checks of an object that already has a fault, and all problems are to be reported at once.
  */
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { choice, count, duration, readAutoOrPositive } from './read-quantities.ts';
 import { readPositive, readSize, readTruth, wholeNumber } from './read-quantities.ts';
 import { readBaseUrl, readGatewayKey, readHost, readName, readSecret, readState } from './read-text.ts';
@@ -14,13 +14,17 @@ export const DEFAULT_BASE_URL = 'https://api.anthropic.com';
 const REMOVE_OR_FILL = 'give it a value, or remove the line';
 
 function leaf<T>(reader: Reader<T>, shown: 'shown' | 'hidden') {
-  return z.unknown().transform((value, context) => {
-    const reading = readPresent(reader, value);
-    if (reading.kind === 'read') return reading.value;
-    const subject = shown === 'shown' ? { subject: value } : {};
-    context.addIssue({ code: 'custom', message: reading.fault, params: { mend: reading.mend, ...subject } });
-    return z.NEVER;
-  });
+  return z.pipe(
+    z.unknown(),
+    z.transform((value, context) => {
+      const reading = readPresent(reader, value);
+      if (reading.kind === 'read') return reading.value;
+      const subject = shown === 'shown' ? { subject: value } : {};
+      const params = { mend: reading.mend, ...subject };
+      context.issues.push({ code: 'custom', message: reading.fault, params, input: value });
+      return z.NEVER;
+    }),
+  );
 }
 
 function readPresent<T>(reader: Reader<T>, value: unknown) {
@@ -35,73 +39,78 @@ const hidden = <T>(reader: Reader<T>) => leaf(reader, 'hidden');
 
 const upstream = z.strictObject({
   id: setting(readName),
-  protocol: setting(choice('anthropic', 'openai')).prefault('anthropic'),
-  baseUrl: hidden(readBaseUrl).prefault(DEFAULT_BASE_URL),
-  apiKey: hidden(readSecret).optional(),
-  cacheDomain: setting(readName).optional(),
-  stripsAttribution: setting(readTruth).prefault(true),
-  maxConcurrency: setting(count(1)).optional(),
+  protocol: z.prefault(setting(choice('anthropic', 'openai')), 'anthropic'),
+  baseUrl: z.prefault(hidden(readBaseUrl), DEFAULT_BASE_URL),
+  apiKey: z.optional(hidden(readSecret)),
+  cacheDomain: z.optional(setting(readName)),
+  stripsAttribution: z.prefault(setting(readTruth), true),
+  maxConcurrency: z.optional(setting(count(1))),
 });
 
 const tenant = z.strictObject({
   id: setting(readName),
   keys: z.array(hidden(readGatewayKey)),
-  maxConcurrency: setting(count(1)).prefault(16),
-  queue: z
-    .strictObject({
-      max: setting(count(0)).prefault(256),
-      timeout: setting(duration(1)).prefault('30s'),
-    })
-    .prefault({}),
-  weight: setting(readPositive).prefault(1),
-  cache: setting(choice('auto', 'observe', 'off')).prefault('auto'),
-  hangUp: setting(choice('cancel', 'drain')).prefault('cancel'),
-  recover: setting(choice('off', 'continue')).prefault('off'),
-  upstreams: z.array(setting(readName)).optional(),
-  budget: z
-    .strictObject({
+  maxConcurrency: z.prefault(setting(count(1)), 16),
+  queue: z.prefault(
+    z.strictObject({
+      max: z.prefault(setting(count(0)), 256),
+      timeout: z.prefault(setting(duration(1)), '30s'),
+    }),
+    {},
+  ),
+  weight: z.prefault(setting(readPositive), 1),
+  cache: z.prefault(setting(choice('auto', 'observe', 'off')), 'auto'),
+  hangUp: z.prefault(setting(choice('cancel', 'drain')), 'cancel'),
+  recover: z.prefault(setting(choice('off', 'continue')), 'off'),
+  upstreams: z.optional(z.array(setting(readName))),
+  budget: z.optional(
+    z.strictObject({
       usd: setting(readPositive),
       per: setting(choice('hour', 'day', 'month')),
-    })
-    .optional(),
+    }),
+  ),
 });
 
 export const settingsSchema = z.strictObject({
-  listen: z
-    .strictObject({
-      host: setting(readHost).prefault('127.0.0.1'),
-      port: setting(wholeNumber(0, 65_535)).prefault(8787),
-    })
-    .prefault({}),
-  upstreams: z.array(upstream).optional(),
-  tenants: z.array(tenant).prefault([]),
-  cache: z
-    .strictObject({
-      singleFlight: setting(readTruth).prefault(true),
-      maxHold: setting(duration(0)).prefault('5s'),
-      ttl: setting(choice('auto', '5m', '1h')).prefault('auto'),
-      prolong: setting(choice('learn', 'yes', 'no')).prefault('learn'),
-      minReuse: setting(readAutoOrPositive).prefault('auto'),
-    })
-    .prefault({}),
-  state: hidden(readState).prefault('memory'),
-  console: z
-    .strictObject({
-      enabled: setting(readTruth).optional(),
-      token: hidden(readSecret).optional(),
-    })
-    .prefault({}),
-  limits: z
-    .strictObject({
-      bodyBytes: setting(readSize).prefault('32MiB'),
-      headersTimeout: setting(duration(1)).prefault('10s'),
-      retries: setting(wholeNumber(0, 10)).prefault(4),
-      streamIdle: setting(duration(1)).prefault('300s'),
-      drain: setting(duration(0)).prefault('30s'),
-      drainNotice: setting(duration(0)).prefault('0s'),
-      hangUpDrain: setting(duration(0)).prefault('60s'),
-    })
-    .prefault({}),
+  listen: z.prefault(
+    z.strictObject({
+      host: z.prefault(setting(readHost), '127.0.0.1'),
+      port: z.prefault(setting(wholeNumber(0, 65_535)), 8787),
+    }),
+    {},
+  ),
+  upstreams: z.optional(z.array(upstream)),
+  tenants: z.prefault(z.array(tenant), []),
+  cache: z.prefault(
+    z.strictObject({
+      singleFlight: z.prefault(setting(readTruth), true),
+      maxHold: z.prefault(setting(duration(0)), '5s'),
+      ttl: z.prefault(setting(choice('auto', '5m', '1h')), 'auto'),
+      prolong: z.prefault(setting(choice('learn', 'yes', 'no')), 'learn'),
+      minReuse: z.prefault(setting(readAutoOrPositive), 'auto'),
+    }),
+    {},
+  ),
+  state: z.prefault(hidden(readState), 'memory'),
+  console: z.prefault(
+    z.strictObject({
+      enabled: z.optional(setting(readTruth)),
+      token: z.optional(hidden(readSecret)),
+    }),
+    {},
+  ),
+  limits: z.prefault(
+    z.strictObject({
+      bodyBytes: z.prefault(setting(readSize), '32MiB'),
+      headersTimeout: z.prefault(setting(duration(1)), '10s'),
+      retries: z.prefault(setting(wholeNumber(0, 10)), 4),
+      streamIdle: z.prefault(setting(duration(1)), '300s'),
+      drain: z.prefault(setting(duration(0)), '30s'),
+      drainNotice: z.prefault(setting(duration(0)), '0s'),
+      hangUpDrain: z.prefault(setting(duration(0)), '60s'),
+    }),
+    {},
+  ),
 });
 
 /** The values after reading, before credentials are set apart. */

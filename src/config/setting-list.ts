@@ -2,7 +2,7 @@
  * The schema as a flat list: every setting with its default. The documentation is tested against it, and misspelt keys
  * are compared with it, so that a setting added to the schema is known everywhere.
  */
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { settingsSchema } from './schema.ts';
 
 export interface SettingEntry {

@@ -61,6 +61,8 @@ export interface Platform {
   readonly sha256Hex: (text: string) => string;
   /** In [0, 1). */
   readonly random: () => number;
+  /** How many positions of prompts are remembered, at some 130 bytes each; what suits a server where it is left out. */
+  readonly maxPositions?: number;
 }
 
 interface Settings {
@@ -77,7 +79,7 @@ export function composeGateway({ config, secrets, platform, ...told }: GatewayPa
   const { clock, engine, metrics, sha256Hex } = platform;
   const tenantLabels = createTenantLabels();
   const hitRatio = createHitRatio(clock);
-  const memory = createPromptMemory();
+  const memory = createPromptMemory(platform.maxPositions);
   const recent = createRecent<ExchangeRecord>(RECENT_REQUESTS);
   const transport = platform.createTransport({ bodyIdleMs: () => settings.config.limits.streamIdleMs });
   const fleet = createFleet();

@@ -23,7 +23,7 @@ function fetchExchange(context: HonoContext, clock: Clock): HttpExchange {
     stop: (reason) => caller.over.abort(reason),
     readBody: (limits) => readBody(request, limits, clock),
     bodyStream: () => request.body,
-    respond: (run) => respond(run, caller),
+    respond: (run) => respond(run, caller, clock),
   };
 }
 
@@ -91,18 +91,25 @@ async function giveUp(reader: ReadableStreamDefaultReader<Uint8Array>, result: B
 /** Bytes that may wait for the caller before the upstream is paused. */
 const HIGH_WATER_BYTES = 64 * 1024;
 
-async function respond(run: (reply: Reply) => Promise<Outcome>, caller: Caller): Promise<Responded> {
+async function respond(run: (reply: Reply) => Promise<Outcome>, caller: Caller, clock: Clock): Promise<Responded> {
   const opened = Promise.withResolvers<Response>();
-  const outcome = run(createStreamReply(opened.resolve, caller));
+  const outcome = run(createStreamReply(opened.resolve, caller, clock));
   const first = await Promise.race([opened.promise, outcome]);
   return first instanceof Response ? { kind: 'sent', response: first } : { kind: 'unsent', outcome: first };
 }
 
-function createStreamReply(onOpen: (response: Response) => void, caller: Caller): Reply {
+function createStreamReply(onOpen: (response: Response) => void, caller: Caller, clock: Clock): Reply {
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   let isOpen = false;
   let onDrain: (() => void) | null = null;
+  // What is queued in a stream is dropped when it errs: the last frame says why, so it is let out first.
+  let pulled = Promise.withResolvers<void>();
+  const nextPull = async (): Promise<void> => {
+    pulled = Promise.withResolvers<void>();
+    await pulled.promise;
+  };
   const drained = (): void => {
+    pulled.resolve();
     const run = onDrain;
     onDrain = null;
     run?.();
@@ -145,6 +152,8 @@ function createStreamReply(onOpen: (response: Response) => void, caller: Caller)
       if (!caller.isGone) controller?.close();
     },
     async cut() {
+      while (!caller.isGone && (controller?.desiredSize ?? HIGH_WATER_BYTES) < HIGH_WATER_BYTES) await nextPull();
+      await new Promise<void>((resolve) => void clock.after(0, resolve)); // written, not only read
       if (!caller.isGone) controller?.error(new Error('the answer broke off'));
     },
     async drop() {

@@ -4,7 +4,6 @@ import {
   SpanStatusCode,
   trace,
   type Attributes,
-  type AttributeValue,
   type Context,
   type Span,
 } from '@opentelemetry/api';
@@ -73,7 +72,7 @@ function parentOf(traceparent: string | null): Context {
   });
 }
 
-function requestAttributes(record: ExchangeRecord): Record<string, AttributeValue | null> {
+function requestAttributes(record: ExchangeRecord): Record<string, string | number | null> {
   return {
     'gen_ai.operation.name': OPERATIONS[record.operation],
     'gen_ai.provider.name': 'anthropic',
@@ -90,7 +89,7 @@ function requestAttributes(record: ExchangeRecord): Record<string, AttributeValu
   };
 }
 
-function usageAttributes({ usage, cost }: ExchangeRecord): Record<string, AttributeValue | null> {
+function usageAttributes({ usage, cost }: ExchangeRecord): Record<string, string | number | null> {
   if (!usage) return {};
   return {
     'gen_ai.usage.input_tokens': totalInput(usage),
@@ -101,7 +100,7 @@ function usageAttributes({ usage, cost }: ExchangeRecord): Record<string, Attrib
   };
 }
 
-function withoutNulls(attributes: Readonly<Record<string, AttributeValue | null>>): Attributes {
+function withoutNulls(attributes: Readonly<Record<string, string | number | null>>): Attributes {
   const known: Attributes = {};
   for (const [name, value] of Object.entries(attributes)) if (value !== null) known[name] = value;
   return known;

@@ -14,9 +14,9 @@ export interface PromptMemory {
 /** About 130 bytes each: 65 MB when full. */
 const MAX_POSITIONS = 500_000;
 
-export function createPromptMemory(): PromptMemory {
+export function createPromptMemory(maxPositions = MAX_POSITIONS): PromptMemory {
   return {
-    index: createPlacementIndex({ maxPositions: MAX_POSITIONS }),
+    index: createPlacementIndex({ maxPositions }),
     scale: createTokenScale(),
     kinship: createKinship(),
     volatile: createVolatilePrefixes(),

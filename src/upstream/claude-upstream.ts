@@ -1,4 +1,4 @@
-import Anthropic from '@anthropic-ai/sdk';
+import { BaseAnthropic, type Anthropic } from '@anthropic-ai/sdk';
 import { CREDENTIAL_HEADERS } from '../core/headers.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AnswerReceiver, Upstream, UpstreamCall, UpstreamEnd } from '../pipeline/upstream.ts';
@@ -39,7 +39,7 @@ export function createClaudeUpstream(options: ClaudeUpstreamOptions): Upstream {
   const { id, baseUrl, apiKey, transport, clock } = options;
   let added: Readonly<Record<string, string>> = {};
   let addedUntilMs = Number.NEGATIVE_INFINITY;
-  const client = new Anthropic({
+  const client = new BaseAnthropic({
     apiKey,
     authToken: null,
     baseURL: baseUrl,

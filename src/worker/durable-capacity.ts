@@ -60,7 +60,7 @@ function leaseOf(remote: RemoteCapacityLease, dispose: () => void, calls: Remote
   return {
     head(headers) {
       const told = rateLimitsOf(headers);
-      if (isHeld && Object.keys(told).length > 0) calls.tell(() => remote.head(told));
+      if (isHeld) calls.tell(() => remote.head(told));
     },
     release(result: AttemptResult) {
       if (!isHeld) return;

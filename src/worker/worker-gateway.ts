@@ -16,6 +16,9 @@ import { createWorkerExchange } from './worker-exchange.ts';
  * The gateway of one isolate. It is shared by the isolate's requests, so nothing in it may be waited for by more than one:
  * what it holds is settings, counters and what traffic taught about prompts.
  */
+/** 13 MB of the 128 that an isolate has. */
+const MAX_POSITIONS = 100_000;
+
 export type WorkerGateway =
   { readonly kind: 'ready'; readonly gateway: Gateway } | { /** The log says why. */ readonly kind: 'misconfigured' };
 
@@ -58,5 +61,6 @@ function platformOf(environment: WorkerEnvironment): Platform {
     isUtf8,
     sha256Hex,
     random,
+    maxPositions: MAX_POSITIONS,
   };
 }

@@ -10,7 +10,7 @@ import { localCapacityContract } from './capacity-local.contract.ts';
 import { capacityContract } from './capacity.contract.ts';
 import { flightsContract } from './flights.contract.ts';
 import { flightsModelContract } from './flights-model.contract.ts';
-import { ledgerContract } from './ledger.contract.ts';
+import { ledgerContract, sharedLedgerContract } from './ledger.contract.ts';
 import { onFakeTime } from './on-fake-time.ts';
 import { placesContract, placesLifeContract } from './places.contract.ts';
 import { slotsContract } from './slots.contract.ts';
@@ -33,5 +33,6 @@ const capacity = onFakeTime((one) => createMemoryUpstreamCapacity({ clock: one, 
 capacityContract('upstream capacity in memory', capacity);
 localCapacityContract('upstream capacity in memory, where it is counted', capacity);
 ledgerContract('the ledger in memory', onFakeTime(createMemoryLedger));
+sharedLedgerContract('the ledger in memory', onFakeTime(createMemoryLedger));
 placesContract('places in memory', onFakeTime(createMemorySessionPlaces));
 placesLifeContract('the life of places in memory', onFakeTime(createMemorySessionPlaces));

@@ -37,6 +37,7 @@ describe.runIf(hasRedisServer)('on a redis-server', () => {
       hmacKey: 'key',
       keyPrefix,
       createLimit: createCeilingLimit,
+      slowMs: 400, // a starved machine is no slow Redis
     });
     await eventually('Redis is reached', DEADLINE_MS, () => engine.health().kind === 'ok');
     return engine;

@@ -66,6 +66,7 @@ export function openBook(target: Target, approach: Approach, ports: BookPorts): 
       if (!sent) return;
       settleFailure(index, sent);
       sent = { ...sent, marks: allMarks(view, []) };
+      if (sent.marks.length === 0) lead?.failed(); // nothing is written after all
     },
     close() {
       if (sent) settleFailure(index, sent);
