@@ -28,6 +28,8 @@ const redis = {
 
 export default defineConfig({
   test: {
+    // Most of a test's time is waiting for sockets.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 30_000,
     // On exit they speak in this order: the closing line is the last.

@@ -153,6 +153,7 @@ function createStreamReply(onOpen: (response: Response) => void, caller: Caller,
     },
     async cut() {
       while (!caller.isGone && (controller?.desiredSize ?? HIGH_WATER_BYTES) < HIGH_WATER_BYTES) await nextPull();
+      if (caller.isGone) return;
       await new Promise<void>((resolve) => void clock.after(0, resolve)); // written, not only read
       if (!caller.isGone) controller?.error(new Error('the answer broke off'));
     },

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { entryOf, ERRORS, type ErrorCode } from '../../src/core/errors.ts';
 import { createOpenExchanges, type OpenExchanges } from '../../src/http/open-exchanges.ts';
+import { eventually } from '../support/eventually.ts';
 import { createAppUnderTest, type AppUnderTest } from './app-under-test.ts';
 
 const KEY = { 'x-api-key': 'sk-known', 'content-type': 'application/json' };
@@ -304,7 +305,13 @@ describe('a bug in the service', () => {
       },
     });
     const response = await app.post('{}');
-    await expect(response.text()).rejects.toThrow('broke off');
+    const text = response.text();
+    text.catch(() => {}); // expected below
+    await eventually('the answer ends', 2_000, async () => {
+      await app.clock.advance(1);
+      return app.internalErrors.length === 1 && app.clock.pending === 0;
+    });
+    await expect(text).rejects.toThrow('broke off');
     expect(app.internalErrors.length).toBe(1);
   });
 

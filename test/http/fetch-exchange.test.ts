@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Outcome, Reply, StopReason } from '../../src/core/exchange.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
 import { answeredOf } from '../pipeline/scripted.ts';
 import { createAppUnderTest } from './app-under-test.ts';
 
@@ -12,6 +13,7 @@ let signal: AbortSignal;
 let stop: (reason: StopReason) => void;
 let finish: (outcome: Outcome) => void;
 let opened: PromiseWithResolvers<void>;
+let clock: FakeClock;
 
 function begin(): Promise<Response> {
   const ended = Promise.withResolvers<Outcome>();
@@ -23,6 +25,7 @@ function begin(): Promise<Response> {
       return ended.promise;
     },
   });
+  ({ clock } = app);
   return app.post('{}');
 }
 beforeEach(() => {
@@ -83,7 +86,9 @@ describe('a reply of the Fetch API', () => {
     reply.write(new TextEncoder().encode('half'));
     const reader = response.body?.getReader();
     expect((await reader?.read())?.value?.length).toBe(4);
-    await reply.cut();
+    const cut = reply.cut();
+    await clock.advance(0);
+    await cut;
     await expect(reader?.read()).rejects.toThrow('broke off');
     finish(answeredOf({ end: 'truncated' }));
   });
