@@ -108,6 +108,7 @@ function createStreamReply(onOpen: (response: Response) => void, caller: Caller,
     pulled = Promise.withResolvers<void>();
     await pulled.promise;
   };
+  const hasQueued = (): boolean => (controller?.desiredSize ?? HIGH_WATER_BYTES) < HIGH_WATER_BYTES;
   const drained = (): void => {
     pulled.resolve();
     const run = onDrain;
@@ -152,7 +153,7 @@ function createStreamReply(onOpen: (response: Response) => void, caller: Caller,
       if (!caller.isGone) controller?.close();
     },
     async cut() {
-      while (!caller.isGone && (controller?.desiredSize ?? HIGH_WATER_BYTES) < HIGH_WATER_BYTES) await nextPull();
+      while (!caller.isGone && hasQueued()) await nextPull();
       if (caller.isGone) return;
       await new Promise<void>((resolve) => void clock.after(0, resolve)); // written, not only read
       if (!caller.isGone) controller?.error(new Error('the answer broke off'));
