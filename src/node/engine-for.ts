@@ -13,17 +13,26 @@ export interface EngineForOptions {
   readonly stateUrl: string | null;
   /** Set where replicas have no upstream key in common: the same for all of them. */
   readonly stateKey: string | null;
+  /** Before every key and channel; `slipstream:` where it is null. */
+  readonly keyPrefix: string | null;
   readonly secrets: Pick<Secrets, 'upstreamKeys'>;
   readonly clock: Clock;
   readonly onHealth: (health: EngineHealth) => void;
 }
 
-export async function engineFor({ stateUrl, clock, onHealth, ...keys }: EngineForOptions): Promise<StateEngine> {
+export async function engineFor({
+  stateUrl,
+  keyPrefix,
+  clock,
+  onHealth,
+  ...keys
+}: EngineForOptions): Promise<StateEngine> {
   if (stateUrl === null) return createMemoryEngine(clock, createAdaptiveLimit);
   const engine = createRedisEngine({
     url: stateUrl,
     clock,
     hmacKey: stateKeyOf(stateUrl, keys),
+    ...(keyPrefix === null ? {} : { keyPrefix }),
     createLimit: createAdaptiveLimit,
     replicaId: hostname(),
     onHealth,

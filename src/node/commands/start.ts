@@ -69,6 +69,7 @@ async function open(
     engine: await engineFor({
       stateUrl: secrets.stateUrl,
       stateKey: process.env['SLIPSTREAM_STATE_KEY'] ?? null,
+      keyPrefix: process.env['SLIPSTREAM_STATE_PREFIX'] ?? null,
       secrets,
       clock: systemClock,
       onHealth: voice.state,
