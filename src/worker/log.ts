@@ -1,34 +1,11 @@
 import type { Problem } from '../config/config.ts';
 import { renderProblems } from '../config/render-problems.ts';
+import { recordLine } from '../pipeline/record-line.ts';
 import type { ExchangeRecord } from '../pipeline/with-metering.ts';
 
 /** One JSON object per line for Workers Logs: who, what, how long, how much. Never a prompt, an answer or a key. */
 export function logRecord(record: ExchangeRecord): void {
-  const { timings, usage, cost } = record;
-  const sinceReceived = (atMs: number | null): number | null => (atMs === null ? null : atMs - record.receivedAtMs);
-  write({
-    id: record.id,
-    tenant: record.tenant,
-    operation: record.operation,
-    model: record.model,
-    status: record.status,
-    end: record.end,
-    refusal: record.refusal,
-    cache: record.cache,
-    attempts: record.attempts.length,
-    queueMs: timings.queueMs,
-    upstreamHeadMs: sinceReceived(timings.upstreamHeadAtMs),
-    ttftMs: sinceReceived(timings.firstContentAtMs),
-    durationMs: sinceReceived(record.endedAtMs),
-    tokens: usage && {
-      uncached: usage.uncachedInput,
-      cacheRead: usage.cacheRead,
-      cacheWrite5m: usage.cacheWrite5m,
-      cacheWrite1h: usage.cacheWrite1h,
-      output: usage.output,
-    },
-    costUsd: cost?.usd ?? null,
-  });
+  write(recordLine(record));
 }
 
 export function logInternalError(error: unknown, requestId: string): void {
