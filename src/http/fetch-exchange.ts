@@ -2,6 +2,7 @@ import type { Context as HonoContext } from 'hono';
 import type { Clock } from '../core/clock.ts';
 import type { Outcome, Reply, StopReason } from '../core/exchange.ts';
 import type { HeaderMap } from '../core/headers.ts';
+import { giveUp, withinStall } from './body-reader.ts';
 import type { BodyLimits, BodyResult, ExchangeOf, HttpExchange, Responded } from './exchange.ts';
 
 /** The exchange of the Fetch API: Request in, Response with a streamed body out. */
@@ -71,21 +72,6 @@ async function readBody(request: Request, limits: BodyLimits, clock: Clock): Pro
   } catch {
     return { kind: 'gone' };
   }
-}
-
-async function withinStall<T>(step: Promise<T>, stallMs: number, clock: Clock): Promise<T | 'stalled'> {
-  const stalled = Promise.withResolvers<'stalled'>();
-  const cancel = clock.after(stallMs, () => stalled.resolve('stalled'));
-  try {
-    return await Promise.race([step, stalled.promise]);
-  } finally {
-    cancel();
-  }
-}
-
-async function giveUp(reader: ReadableStreamDefaultReader<Uint8Array>, result: BodyResult): Promise<BodyResult> {
-  await reader.cancel();
-  return result;
 }
 
 /** Bytes that may wait for the caller before the upstream is paused. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { giveUp, withinStall } from '../http/body-reader.ts';
 import type { BodyLimits, BodyResult } from '../http/exchange.ts';
 
 /**
@@ -35,19 +36,4 @@ function grown(buffer: Uint8Array<ArrayBuffer>, needed: number, announcedBytes: 
   const doubled = Math.max(needed, buffer.length * 2);
   const room = announcedBytes >= needed ? Math.min(doubled, announcedBytes) : doubled;
   return new Uint8Array(buffer.buffer.transfer(room));
-}
-
-async function withinStall<T>(step: Promise<T>, stallMs: number, clock: Clock): Promise<T | 'stalled'> {
-  const stalled = Promise.withResolvers<'stalled'>();
-  const cancel = clock.after(stallMs, () => stalled.resolve('stalled'));
-  try {
-    return await Promise.race([step, stalled.promise]);
-  } finally {
-    cancel();
-  }
-}
-
-async function giveUp(reader: ReadableStreamDefaultReader<Uint8Array>, result: BodyResult): Promise<BodyResult> {
-  await reader.cancel();
-  return result;
 }
