@@ -8,8 +8,7 @@ import { renderRefusal } from './refusals.ts';
 /** Every path the gateway answers, on one screen. What each does is in handlers.ts. */
 export function createApp(options: AppOptions): Hono {
   const { forwardMessages, forwardUnread, refuse, newId } = createHandlers(options);
-  // The path as the upstream would read it: dots resolved, so that none leads out of a route.
-  const app = new Hono({ getPath: (request) => new URL(request.url).pathname });
+  const app = new Hono();
 
   app.on(['GET', 'HEAD'], ['/', '/api/hello'], (c) => own(c, 'slipstream\n')); // Claude Code warms its connection here
   app.get('/healthz', (c) => own(c, 'ok\n'));

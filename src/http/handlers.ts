@@ -95,7 +95,7 @@ export function createHandlers(options: AppOptions): Handlers {
     async forwardMessages(c, operation) {
       const id = newRequestId();
       const exchange = options.exchangeOf(c);
-      const identified = options.identify(exchange.headers);
+      const identified = identify(c, exchange, options);
       if (identified.kind === 'refused') return refused(identified.refusal, id, operation, null);
       const { tenant } = identified;
       const mediaType = mediaTypeRefusal(exchange.headers);
@@ -116,7 +116,7 @@ export function createHandlers(options: AppOptions): Handlers {
     async forwardUnread(c, operation) {
       const id = newRequestId();
       const exchange = options.exchangeOf(c);
-      const identified = options.identify(exchange.headers);
+      const identified = identify(c, exchange, options);
       if (identified.kind === 'refused') return refused(identified.refusal, id, operation, null);
       const { method, target, headers } = exchange;
       const body = exchange.bodyStream();
@@ -125,6 +125,17 @@ export function createHandlers(options: AppOptions): Handlers {
       return run(exchange, identified.tenant, request);
     },
   };
+}
+
+/**
+ * Routes are matched on a path that the runtime has resolved or decoded, upstream gets the one the caller wrote. With the
+ * operator's key the two must be the same: dots in either must not lead past the routes.
+ */
+function identify(c: HonoContext, { headers, target }: HttpExchange, options: AppOptions): Identified {
+  const identified = options.identify(headers);
+  const isAsRouted = target.split('?', 1)[0] === c.req.path;
+  if (identified.kind === 'refused' || isAsRouted || options.mode() === 'pass-through') return identified;
+  return { kind: 'refused', refusal: { code: 'path_not_found' } };
 }
 
 /** A compressed body is relayed as it is: nobody here can read it. */

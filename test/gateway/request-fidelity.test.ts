@@ -103,6 +103,9 @@ describe('a target', () => {
     '/v1/models/..\\files',
     '/v1/models/../files',
     '/v1/models/x%5cy',
+    '/v1/organizations/../models',
+    '/v1/organizations/%2e%2e/models',
+    '/v1/organizations/users/../../models',
   ])('%s reaches nothing outside the models with the key of the operator', async (target) => {
     const stage = await start();
     stage.upstream.script = (call) => call.answer(200, {});
