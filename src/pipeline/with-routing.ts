@@ -6,7 +6,7 @@ import type { GatewayRequest, Outcome } from '../core/exchange.ts';
 import { affinityOf, threadKey, type Affinity } from '../prompt/affinity.ts';
 import type { SessionPlaces } from '../state/session-places.ts';
 import type { UpstreamCapacity } from '../state/upstream-capacity.ts';
-import { attemptResult, failureOf } from './attempt-result.ts';
+import { attemptResult } from './attempt-result.ts';
 import type { Fleet, FleetMember } from './fleet.ts';
 import type { Context, Layer } from './service.ts';
 import { wholeSeconds } from './with-admission.ts';
@@ -49,7 +49,7 @@ export function withRouting(options: RoutingOptions): Layer {
       };
       const outcome = await inner(request, { ...context, routed: member, onContent });
       result = attemptResult(outcome, context.timings);
-      return isOwnCredentialRefused(outcome, member) ? credentialRefused(outcome) : outcome;
+      return withoutOwnRefusal(outcome, member);
     } finally {
       report(result);
     }
@@ -169,12 +169,8 @@ function noneAvailable(retryAfterMs: number): Outcome {
 }
 
 /** What the upstream says of our key is not for the caller: it would read it as said of its own. */
-function isOwnCredentialRefused(outcome: Outcome, { credential }: FleetMember): boolean {
-  return credential === 'own' && failureOf(outcome)?.kind === 'credential_refused';
-}
-
-function credentialRefused(outcome: Outcome): Outcome {
-  const failure = failureOf(outcome);
-  const refusal = { code: 'upstream_credential_refused' } as const;
-  return outcome.kind === 'held' && failure ? { kind: 'refused', refusal, failure } : outcome;
+function withoutOwnRefusal(outcome: Outcome, { credential }: FleetMember): Outcome {
+  const failure = outcome.kind === 'held' ? outcome.failure : null;
+  if (credential !== 'own' || failure?.kind !== 'credential_refused') return outcome;
+  return { kind: 'refused', refusal: { code: 'upstream_credential_refused' }, failure };
 }

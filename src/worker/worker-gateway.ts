@@ -16,9 +16,6 @@ import { createWorkerExchange } from './worker-exchange.ts';
  * The gateway of one isolate. It is shared by the isolate's requests, so nothing in it may be waited for by more than one:
  * what it holds is settings, counters and what traffic taught about prompts.
  */
-/** 13 MB of the 128 that an isolate has. */
-const MAX_POSITIONS = 100_000;
-
 export type WorkerGateway =
   { readonly kind: 'ready'; readonly gateway: Gateway } | { /** The log says why. */ readonly kind: 'misconfigured' };
 
@@ -45,6 +42,9 @@ function settingsOf(environment: WorkerEnvironment): ConfigResult {
   const text = environment.SLIPSTREAM_CONFIG;
   return text === undefined ? defaultConfig(bindings) : parseConfig(text, bindings, { sha256Hex });
 }
+
+/** Of prompts: 13 MB of the 128 that an isolate has. */
+const MAX_POSITIONS = 100_000;
 
 function platformOf(environment: WorkerEnvironment): Platform {
   const clock = workerClock;

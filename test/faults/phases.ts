@@ -94,6 +94,15 @@ export const LONG_PROMPT = asking('stream', {
   }),
 });
 
+/** Nothing of it has gone upstream: what is there is another's, and ends well. */
+const BEHIND_ANOTHER = {
+  call: 'another’s',
+  finish: wholeStream,
+  whole: WHOLE_STREAM,
+  isAnswered: false,
+  usage: 'none',
+} as const;
+
 export const BEFORE_THE_CALL: readonly Phase[] = [
   {
     name: 'in the line for a slot of its tenant',
@@ -104,11 +113,7 @@ export const BEFORE_THE_CALL: readonly Phase[] = [
       await waits(stage, 'tenant');
       return client;
     },
-    call: 'another’s',
-    finish: wholeStream,
-    whole: WHOLE_STREAM,
-    isAnswered: false,
-    usage: 'none',
+    ...BEHIND_ANOTHER,
   },
   {
     name: 'in the line of the upstream',
@@ -119,11 +124,7 @@ export const BEFORE_THE_CALL: readonly Phase[] = [
       await waits(stage, 'upstream');
       return client;
     },
-    call: 'another’s',
-    finish: wholeStream,
-    whole: WHOLE_STREAM,
-    isAnswered: false,
-    usage: 'none',
+    ...BEHIND_ANOTHER,
   },
   {
     name: 'while another writes the prefix that it will read',
@@ -134,11 +135,7 @@ export const BEFORE_THE_CALL: readonly Phase[] = [
       await eventually('both have a slot', DEADLINE_MS, () => stage.tenantCounts().inUse === 2);
       return client;
     },
-    call: 'another’s',
-    finish: wholeStream,
-    whole: WHOLE_STREAM,
-    isAnswered: false,
-    usage: 'none',
+    ...BEHIND_ANOTHER,
   },
   {
     name: 'in the wait before it is asked again',

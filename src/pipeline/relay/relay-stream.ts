@@ -1,4 +1,5 @@
 import { concatenate } from '../../core/bytes.ts';
+import type { UpstreamFailure } from '../../core/attempt.ts';
 import type { Outcome, StreamOutcome } from '../../core/exchange.ts';
 import type { HeaderMap } from '../../core/headers.ts';
 import { createStreamMeter } from '../../core/stream-meter.ts';
@@ -71,7 +72,7 @@ export function createStreamRelay(answer: Answer): AnswerRelay {
     return !writer.isFull;
   };
 
-  const failureOf = (end: UpstreamEnd) => {
+  const failureOf = (end: UpstreamEnd): UpstreamFailure | null => {
     if (meter.ending === 'error') return failureOfStreamError(meter.errorType);
     if (end.kind === 'failed') return failureOfCode(end.code);
     return end.kind === 'ended' && meter.ending === 'open' ? failureOfStreamError(null) : null;
@@ -96,8 +97,7 @@ export function createStreamRelay(answer: Answer): AnswerRelay {
     return { code: end.kind === 'failed' ? end.code : 'upstream_broken', detail: CUT_SHORT } as const;
   };
 
-  const answered = async (end: UpstreamEnd): Promise<Outcome> => {
-    const failure = failureOf(end);
+  const answered = async (end: UpstreamEnd, failure: UpstreamFailure | null): Promise<Outcome> => {
     const outcome = await settle(end);
     // What failed before its first content is not billed.
     const told = failure && !meter.hasContent ? null : usage();
@@ -131,13 +131,13 @@ export function createStreamRelay(answer: Answer): AnswerRelay {
       if (recovery && failure && writer.isOpen && !context.signal.aborted) recovered = await recovery.goOn(failure);
       stopTimer();
       options.onOpenStreams(-1);
-      if (writer.isOpen) return answered(end);
+      if (writer.isOpen) return answered(end, failure);
       if (end.kind === 'aborted' || meter.ending !== 'error') {
         return unsent(end, context, { usage: failure ? null : usage(), model: meter.model });
       }
       const send = (more?: HeaderMap): Promise<Outcome> => {
         open(more);
-        return answered(end);
+        return answered(end, failure);
       };
       return { kind: 'held', status: head.status, body: concatenate(held), failure, send };
     },
