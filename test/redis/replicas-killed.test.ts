@@ -111,18 +111,18 @@ limits: { retries: 0 }
 
   it('one is killed: the other has its slots within a lease, and the limit is passed by the dead requests at most', async () => {
     const [one, other] = replicas as [Replica, Replica];
+    await eventually('every slot is used', DEADLINE_MS, () => peak >= LIMIT);
     expect(peak).toBe(LIMIT);
     const inFlight = inUse;
     await end(one, 'SIGKILL');
     peak = 0;
     const held = `slipstream:{t:acme}:leases`;
-    const isOfOther = async (): Promise<boolean> => {
-      const holders = new Set((await redis.redis.zrange(held, '0', '-1')).map((id) => id.replace(/:.*/, '')));
-      return holders.size === 1 && (await redis.redis.zcard(held)) === LIMIT;
-    };
-    await eventually('the living one holds all slots', LEASE_MS + 1_500, isOfOther);
+    const holders = async (): Promise<Set<string>> =>
+      new Set((await redis.redis.zrange(held, '0', '-1')).map((id) => id.replace(/:.*/, '')));
+    await eventually('the dead one holds no slot', LEASE_MS + 1_500, async () => (await holders()).size === 1);
     expect(peak).toBeLessThanOrEqual(LIMIT + inFlight);
     peak = 0;
+    await eventually('the living one uses every slot', DEADLINE_MS, () => peak >= LIMIT);
     const before = answers.get(other.port) ?? 0;
     await eventually('it serves on', DEADLINE_MS, () => (answers.get(other.port) ?? 0) > before + 60);
     expect(peak).toBe(LIMIT);
@@ -150,6 +150,7 @@ limits: { retries: 0 }
     expect(peak).toBeLessThanOrEqual(LIMIT);
     await redis.start();
     await more(400);
+    await eventually('every slot is used', DEADLINE_MS, () => peak >= LIMIT);
     expect(peak).toBe(LIMIT);
     await eventually('every slot is registered', DEADLINE_MS, async () => {
       return (await redis.redis.zcard('slipstream:{t:acme}:leases').catch(() => 0)) > 0;
