@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Secrets } from '../config/config.ts';
 import { createAdaptiveLimit } from '../core/adaptive-limit.ts';
 import type { Clock } from '../core/clock.ts';
+import { redisTargetOf } from '../core/redis-url.ts';
 import { createRedisEngine } from '../redis/redis-engine.ts';
 import type { EngineHealth, StateEngine } from '../state/engine.ts';
 import { createMemoryEngine } from '../state/memory-engine.ts';
@@ -43,10 +44,11 @@ export async function engineFor({
 
 /**
  * What all replicas know and Redis does not: the upstream keys, or a key of its own. With neither (callers' own keys
- * everywhere) it hangs on the password in the URL alone, which is no secret to whoever runs Redis.
+ * everywhere) it hangs on the password in the URL alone, which is no secret to whoever runs Redis: a notice says so.
  */
 function stateKeyOf(stateUrl: string, { stateKey, secrets }: Pick<EngineForOptions, 'stateKey' | 'secrets'>): string {
-  if (stateKey !== null) return stateKey;
+  if (stateKey !== null && stateKey !== '') return stateKey;
   const upstreamKeys = [...secrets.upstreamKeys].map((entry) => entry.join('=')).sort();
-  return hash('sha256', ['slipstream state', ...upstreamKeys, new URL(stateUrl).password].join('\n'), 'hex');
+  const { password } = new URL(redisTargetOf(stateUrl).urls[0]);
+  return hash('sha256', ['slipstream state', ...upstreamKeys, password].join('\n'), 'hex');
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { AskRedis } from './ask-redis.ts';
 import type { RedisHealth } from './redis-health.ts';
+import type { RedisConnections } from './redis-connections.ts';
 import type { Rejoining } from './rejoining.ts';
 import type { Replicas } from './replicas.ts';
 
@@ -19,6 +20,7 @@ export interface BeatParts {
   readonly health: RedisHealth;
   readonly ask: AskRedis;
   readonly members: Replicas;
+  readonly reach: RedisConnections['reach'];
   readonly rejoining: Rejoining;
   readonly work: BeatWork;
 }
@@ -38,7 +40,7 @@ const BEAT_MS = 500;
 const HURRIED_BEAT_MS = 100;
 const PROBE_MS = 250;
 
-export function createBeat({ clock, health, ask, members, rejoining, work }: BeatParts): Beat {
+export function createBeat({ clock, health, ask, members, reach, rejoining, work }: BeatParts): Beat {
   let isStopped = false;
   let isProbeOut = false;
   let cancel = (): void => {};
@@ -51,9 +53,10 @@ export function createBeat({ clock, health, ask, members, rejoining, work }: Bea
   const probe = async (): Promise<void> => {
     if (isProbeOut) return;
     isProbeOut = true;
-    const signedIn = await ask(members.signIn().finally(() => (isProbeOut = false)));
-    if (signedIn.kind === 'failed') return rejoining.failed();
-    if (!rejoining.hasJoined) members.note(signedIn.reply);
+    const asked = Promise.all([members.signIn(), reach()]);
+    const answered = await ask(asked.finally(() => (isProbeOut = false)));
+    if (answered.kind === 'failed') return rejoining.failed();
+    if (!rejoining.hasJoined) members.note(answered.reply[0]);
     if (rejoining.answered() === 'register') return void (await work.register());
     health.recovered();
     await work.join();

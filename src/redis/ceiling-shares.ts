@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './redis-connections.ts';
 import { defineScript } from './redis-script.ts';
 
 /**
@@ -16,7 +16,7 @@ export interface CeilingShares {
 }
 
 export interface CeilingSharesOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keyPrefix: string;
   readonly instance: string;
   readonly leaseMs: number;

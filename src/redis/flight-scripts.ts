@@ -1,7 +1,7 @@
 /**
- * Flights as Redis holds them, and the scripts that change them. Everything one script touches carries the hash tag `{f}`:
- * a request asks about several prefixes in one step, the port does not name their domain, and only requests that write
- * ask at all. So all flights share one slot of a cluster: one cold prefix costs about four scripts of some 20 µs.
+ * Flights as Redis holds them, and the scripts that change them. Everything one script touches carries the hash tag of one
+ * family (`flight-names.ts`): a request asks about several prefixes in one step, and all that can share a prefix with
+ * it are of its family. One cold prefix costs about four scripts of some 20 µs.
  *
  * `w:<name>` hash, there while somebody writes the prefix: `id` of the flight, `sent` (ms, Redis's clock), `writes` (all that
  *            the flight writes, as `name/ttl` with blanks between). It expires with the lease, that is with its replica.

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
 import type { FlightWrite } from '../state/flights.ts';
 import { createAskRedis } from './ask-redis.ts';
+import { keyOfName } from './flight-names.ts';
 import {
   readJoin,
   readLook,
@@ -16,6 +16,7 @@ import {
   type Value,
 } from './flight-replies.ts';
 import { HOLD, JOIN, LAND, LOOK, RELEASE } from './flight-scripts.ts';
+import type { RedisClient } from './redis-connections.ts';
 import type { RedisHealth } from './redis-health.ts';
 
 /**
@@ -36,7 +37,7 @@ export interface FlightStore {
 }
 
 export interface FlightStoreParts {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly clock: Clock;
   readonly health: RedisHealth;
   readonly keyPrefix: string;
@@ -50,8 +51,8 @@ export function createFlightStore({ redis, clock, health, keyPrefix, leaseMs }: 
   const scripts = defineScripts(redis);
   const ask = createAskRedis(clock, health);
   const channel = newsChannel(keyPrefix);
-  const writing = (name: string): string => `${keyPrefix}{f}:w:${name}`;
-  const readable = (name: string): string => `${keyPrefix}{f}:r:${name}`;
+  const writing = (name: string): string => keyOfName(keyPrefix, 'w', name);
+  const readable = (name: string): string => keyOfName(keyPrefix, 'r', name);
   const writingKeys = (writes: readonly FlightWrite[]): string[] => writes.map(({ prefix }) => writing(prefix));
   const bothKeys = (writes: readonly FlightWrite[]): string[] =>
     writes.flatMap(({ prefix }) => [writing(prefix), readable(prefix)]);
@@ -116,14 +117,14 @@ export function createFlightStore({ redis, clock, health, keyPrefix, leaseMs }: 
   };
 }
 
-/** Where replicas tell each other the names of flights that were sent, landed or failed. */
+/** Where replicas tell each other the names of flights that were sent, landed or failed; heard at every node of a cluster. */
 export function newsChannel(keyPrefix: string): string {
-  return `${keyPrefix}{f}:news`;
+  return `${keyPrefix}flights`;
 }
 
 type Script = (keys: readonly string[], values: readonly Value[]) => Promise<unknown>;
 
-function defineScripts(redis: Redis) {
+function defineScripts(redis: RedisClient) {
   return {
     join: defineScript(redis, 'flightJoin', JOIN),
     look: defineScript(redis, 'flightLook', LOOK),
@@ -134,7 +135,7 @@ function defineScripts(redis: Redis) {
 }
 
 /** With as many keys as there are prefixes; sent by its digest, and whole where Redis does not know it yet. */
-function defineScript(redis: Redis, name: string, lua: string): Script {
+function defineScript(redis: RedisClient, name: string, lua: string): Script {
   const commandName = `slipstream:${name}`;
   redis.defineCommand(commandName, { lua });
   const command = Reflect.get(redis, commandName) as (...all: readonly Value[]) => Promise<unknown>;

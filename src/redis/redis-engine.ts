@@ -6,10 +6,11 @@ import { createAskRedis } from './ask-redis.ts';
 import { createBeat } from './beat.ts';
 import { createCeilingShares } from './ceiling-shares.ts';
 import { createRedisCapacity } from './redis-capacity.ts';
-import { openRedis } from './redis-connections.ts';
+import { openRedis } from './open-redis.ts';
 import { createRedisFlights } from './redis-flights.ts';
 import { createRedisHealth, SLOW_MS } from './redis-health.ts';
 import { createRedisLedger } from './redis-ledger.ts';
+import { createRedisOwnership } from './redis-ownership.ts';
 import { createRedisPlaces } from './redis-places.ts';
 import { createRedisSlots } from './redis-slots.ts';
 import { createRejoining } from './rejoining.ts';
@@ -27,7 +28,7 @@ export interface RedisEngine extends StateEngine {
 }
 
 export interface RedisEngineOptions {
-  /** `redis://` or `rediss://`, with user, password and database as usual. */
+  /** As in `redis-url.ts`, with user, password and, of a server, database as usual. */
   readonly url: string;
   readonly clock: Clock;
   /** The same for all replicas, and not in Redis: what keeps a leaked Redis from being searched for a known prompt. */
@@ -65,8 +66,7 @@ export function createRedisEngine({
   const { isWell } = health;
   const ask = createAskRedis(clock, health);
   const rejoining = createRejoining({ clock, leaseMs });
-  const connections = openRedis({
-    url,
+  const connections = openRedis(url, {
     onTrouble: health.report,
     onOpen: () => {
       if (!rejoining.hasJoined) beat.now();
@@ -76,7 +76,7 @@ export function createRedisEngine({
       if (isWell()) health.report(new Error('the connection is closed'));
     },
   });
-  const { redis, subscriber } = connections;
+  const { redis, subscriber, reach } = connections;
   const parts = { redis, subscriber, clock, ask, isWell, health, hmacKey, keyPrefix, wakePrefix, instance, leaseMs };
 
   const members = createReplicas(parts);
@@ -89,6 +89,7 @@ export function createRedisEngine({
   const flights = createRedisFlights(parts);
   const ledger = createRedisLedger(parts);
   const places = createRedisPlaces(parts);
+  const ownership = createRedisOwnership(parts);
 
   const wakeChannel = `${wakePrefix}${instance}`;
   const listen = (): void => void subscriber.subscribe(wakeChannel).catch(() => {}); // a beat finds out, too
@@ -112,12 +113,14 @@ export function createRedisEngine({
     if (!isClosed) onHealth(state);
   });
 
-  const shareAll = (): Promise<unknown> => Promise.all([capacity.claimShares(), ledger.flush(), places.exchange()]);
+  const shareAll = (): Promise<unknown> =>
+    Promise.all([capacity.claimShares(), ledger.flush(), ownership.flush(), places.exchange()]);
   const beat = createBeat({
     clock,
     health,
     ask,
     members,
+    reach,
     rejoining,
     work: {
       renew: () => Promise.all([slots.syncDue(), shareAll()]),
@@ -126,6 +129,7 @@ export function createRedisEngine({
       join() {
         settleStart();
         ledger.forgetWritten();
+        ownership.forgetWritten();
         return Promise.all([slots.syncAll(true), shareAll()]);
       },
       isHurried: capacity.isShort,
@@ -138,6 +142,7 @@ export function createRedisEngine({
     flights,
     ledger,
     places,
+    ownership,
     health: health.state,
     started,
     async close() {
@@ -145,7 +150,7 @@ export function createRedisEngine({
       beat.stop();
       settleStart();
       flights.close();
-      if (isWell()) await Promise.all([ledger.flush(), capacity.leave(), ask(members.signOut())]);
+      if (isWell()) await Promise.all([ledger.flush(), ownership.flush(), capacity.leave(), ask(members.signOut())]);
       connections.close();
     },
   };

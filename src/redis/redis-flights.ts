@@ -1,14 +1,15 @@
 import type { Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
-import type { FlightAsk, FlightJoin, Flights } from '../state/flights.ts';
+import type { FlightAsk, FlightFamilies, FlightJoin, Flights } from '../state/flights.ts';
 import { createMemoryFlights } from '../state/memory-flights.ts';
+import { createToldPrefixes } from '../state/told-prefixes.ts';
 import { createFlightLeads } from './flight-leads.ts';
 import { createFlightNames } from './flight-names.ts';
 import type { StoredJoin } from './flight-replies.ts';
 import { createFlightStore, newsChannel } from './flight-store.ts';
 import { createFlightWatches } from './flight-watches.ts';
+import type { RedisClient } from './redis-connections.ts';
 import type { RedisHealth } from './redis-health.ts';
-import { createToldPrefixes } from './told-prefixes.ts';
 
 /**
  * Flights of all replicas: a prefix that is cold everywhere is written by one of them, the others wait for its first
@@ -17,13 +18,13 @@ import { createToldPrefixes } from './told-prefixes.ts';
  * Redis is an advisor, not a condition: while it is unwell each replica flies on its own, by the memory engine for what is
  * new and by its own timers for what is under way. What that can cost is one more write of a prefix per replica.
  */
-export interface RedisFlights extends Flights {
+export interface RedisFlights extends FlightFamilies {
   /** Sets no timer any more; who still follows goes on. */
   close(): void;
 }
 
 export interface RedisFlightsParts {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** A connection in subscriber mode; may be shared with other channels. */
   readonly subscriber: Redis;
   readonly clock: Clock;
@@ -47,7 +48,7 @@ export function createRedisFlights({
   ...parts
 }: RedisFlightsParts): RedisFlights {
   const { clock, keyPrefix, health } = parts;
-  const nameOf = createFlightNames(hmacKey);
+  const namesOf = createFlightNames(hmacKey);
   const memory = createMemoryFlights(clock);
   const told = createToldPrefixes(clock);
   const store = createFlightStore({ ...parts, leaseMs });
@@ -67,28 +68,7 @@ export function createRedisFlights({
   health.onChange(({ kind }) => kind === 'ok' && leads.renew());
   const unsubscribe = subscribe(subscriber, newsChannel(keyPrefix), (text) => watches.news(text.split(' ')));
   return {
-    async join(ask) {
-      if (ask.wanted.length === 0 && ask.written.length === 0) return { kind: 'none' };
-      const prefixes = [...new Set([...ask.wanted, ...ask.written.map(({ prefix }) => prefix)])];
-      const names = new Map(prefixes.map((prefix) => [prefix, nameOf(prefix)]));
-      const named = (prefix: string): string => names.get(prefix) ?? '';
-      const written = ask.written.map(({ prefix, ttl }) => {
-        const name = named(prefix);
-        return { prefix: name, ttl, knownSinceMs: told.knownSinceMs(name) };
-      });
-      const prefixOf = new Map([...names].map(([prefix, name]) => [name, prefix]));
-      return joinOf(await store.join(ask.wanted.map(named), written), ask, (name) => prefixOf.get(name) ?? '');
-    },
-    async follow(prefix, patience, signal) {
-      if (signal.aborted) return { kind: 'abandoned' };
-      const name = nameOf(prefix);
-      if (!watchIfLedHere(name) && !watches.has(name)) {
-        const seen = await store.look(name, []);
-        if (seen.kind !== 'flying') return memory.follow(prefix, patience, signal);
-        watches.watch(name, seen.writes, clock.nowMs() - seen.ageMs);
-      }
-      return watches.wait(name, patience, signal);
-    },
+    of: ({ family }) => flightsOf(namesOf(family)),
     close() {
       unsubscribe();
       leads.close();
@@ -96,11 +76,36 @@ export function createRedisFlights({
     },
   };
 
-  function joinOf(
-    stored: StoredJoin,
-    ask: FlightAsk,
-    prefixOf: (name: string) => string,
-  ): Promise<FlightJoin> | FlightJoin {
+  function flightsOf(nameOf: (prefix: string) => string): Flights {
+    return {
+      async join(ask) {
+        if (ask.wanted.length === 0 && ask.written.length === 0) return { kind: 'none' };
+        const prefixes = [...new Set([...ask.wanted, ...ask.written.map(({ prefix }) => prefix)])];
+        const names = new Map(prefixes.map((prefix) => [prefix, nameOf(prefix)]));
+        const named = (prefix: string): string => names.get(prefix) ?? '';
+        const written = ask.written.map(({ prefix, ttl }) => {
+          const name = named(prefix);
+          return { prefix: name, ttl, knownSinceMs: told.knownSinceMs(name) };
+        });
+        const stored = await store.join(ask.wanted.map(named), written);
+        if (stored.kind === 'failed') return joinAlone(ask, named);
+        const prefixOf = new Map([...names].map(([prefix, name]) => [name, prefix]));
+        return joinOf(stored, (name) => prefixOf.get(name) ?? '');
+      },
+      async follow(prefix, patience, signal) {
+        if (signal.aborted) return { kind: 'abandoned' };
+        const name = nameOf(prefix);
+        if (!watchIfLedHere(name) && !watches.has(name)) {
+          const seen = await store.look(name, []);
+          if (seen.kind !== 'flying') return memory.follow(prefix, patience, signal);
+          watches.watch(name, seen.writes, clock.nowMs() - seen.ageMs);
+        }
+        return watches.wait(name, patience, signal);
+      },
+    };
+  }
+
+  function joinOf(stored: Exclude<StoredJoin, { kind: 'failed' }>, prefixOf: (name: string) => string): FlightJoin {
     switch (stored.kind) {
       case 'follow':
         watches.watch(stored.name, stored.writes, clock.nowMs() - stored.ageMs);
@@ -113,17 +118,15 @@ export function createRedisFlights({
         };
       case 'lead':
         return { kind: 'lead', lead: leads.lead(stored.flight) };
-      case 'failed':
-        return joinAlone(ask);
       default:
         return stored;
     }
   }
 
   /** What is under way is followed as before; the rest is between the requests of this process. */
-  function joinAlone(ask: FlightAsk): Promise<FlightJoin> | FlightJoin {
+  function joinAlone(ask: FlightAsk, named: (prefix: string) => string): Promise<FlightJoin> | FlightJoin {
     for (const prefix of ask.wanted.toReversed()) {
-      const name = nameOf(prefix);
+      const name = named(prefix);
       if (watchIfLedHere(name) || watches.has(name)) return { kind: 'follow', prefix };
     }
     return memory.join(ask);

@@ -56,12 +56,13 @@ const REASONS: Readonly<Record<string, string>> = {
   NOPERM: 'Redis does not let this user run a command that is needed',
   MISCONF: 'Redis cannot save and takes no writes',
   BUSY: 'Redis is busy with a script',
+  CLUSTERDOWN: 'the Redis Cluster does not serve every key',
 };
 
 /** ioredis on commands without a connection: why there is none has been reported when it was lost, or could not be made. */
 function isFollowUp(failure: unknown): boolean {
   const text = failure instanceof Error ? failure.message : '';
-  return /^(?:Stream isn't writeable|Connection is closed|Reached the max retries)/.test(text);
+  return /^(?:Stream isn't writeable|Connection is closed|Reached the max retries|Cluster isn't ready)/.test(text);
 }
 
 function reasonOf(failure: unknown): string {

@@ -1,14 +1,15 @@
-import type { Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
 import type { Ledger } from '../state/ledger.ts';
 import type { AskRedis } from './ask-redis.ts';
+import type { RedisClient } from './redis-connections.ts';
 import { defineScript } from './redis-script.ts';
 
 /**
  * Budgets over all replicas. In Redis each process has a field of its own with all that it has booked in the period, and
  * what is spent is the sum of the fields. So writing is idempotent: what could not be written, or may have been, is
- * written again, and a Redis that lost its data has the amounts of the living back at once. What others have
- * booked is known up to `FRESH_MS` late; without Redis, as it was last known.
+ * written again, and a Redis that lost its data has the amounts of the living back at once. What this process has booked is
+ * known at once; what others have, as it was last heard: each read asks anew for the next one, and only one that has
+ * heard nothing for `KNOWN_MS` waits. Without Redis, as it was last known.
  */
 export interface RedisLedger extends Ledger {
   /** Writes what has not been written. */
@@ -18,7 +19,7 @@ export interface RedisLedger extends Ledger {
 }
 
 export interface RedisLedgerOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly clock: Clock;
   readonly ask: AskRedis;
   readonly isWell: () => boolean;
@@ -33,12 +34,14 @@ interface Account {
   writtenUsd: number;
   othersUsd: number;
   heardAtMs: number;
+  /** A question for what others have booked, under way. */
+  asking: Promise<void> | null;
 }
 
-/** Older than this is read again, but not waited for: the answer is there for the next request. */
+/** Older than this is asked for again, but not waited for: the answer is there for the next request. */
 const FRESH_MS = 200;
-/** Older than this is waited for, one round trip before that of the slot. */
-const KNOWN_MS = 5_000;
+/** Older than this is waited for, one round trip before that of the slot: a tenant's first request after a silence. */
+const KNOWN_MS = 30_000;
 /** Written at once: what Redis does in a millisecond or two. */
 const BATCH_ACCOUNTS = 100;
 /** The longest period is a month. */
@@ -63,7 +66,8 @@ export function createRedisLedger({ redis, clock, ask, isWell, keyPrefix, instan
       if (isOver && one.writtenUsd === one.ownUsd) accounts.delete(name);
     }
     const heardAtMs = Number.NEGATIVE_INFINITY;
-    const account: Account = { tenantId, periodStartMs, ownUsd: 0, writtenUsd: 0, othersUsd: 0, heardAtMs };
+    const nothing = { ownUsd: 0, writtenUsd: 0, othersUsd: 0 };
+    const account: Account = { tenantId, periodStartMs, ...nothing, heardAtMs, asking: null };
     accounts.set(`${periodStartMs} ${tenantId}`, account);
     return account;
   };
@@ -82,13 +86,16 @@ export function createRedisLedger({ redis, clock, ask, isWell, keyPrefix, instan
     account.othersUsd = Math.max(account.othersUsd, Number(answer.reply));
   };
 
+  const hear = (account: Account): Promise<void> =>
+    (account.asking ??= talk(account).finally(() => (account.asking = null)));
+
   return {
     async spentUsd(tenantId, periodStartMs) {
       const account = accountOf(tenantId, periodStartMs);
       const ageMs = clock.nowMs() - account.heardAtMs;
       if (isWell() && ageMs > FRESH_MS) {
-        const talked = talk(account);
-        if (ageMs > KNOWN_MS) await talked;
+        const heard = hear(account);
+        if (ageMs > KNOWN_MS) await heard;
       }
       return account.ownUsd + account.othersUsd;
     },

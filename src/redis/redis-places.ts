@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
 import type { Place } from '../core/choose-upstream.ts';
 import { createMemorySessionPlaces } from '../state/memory-session-places.ts';
 import type { SessionPlaces } from '../state/session-places.ts';
 import type { AskRedis } from './ask-redis.ts';
 import { readPlaces, writePlaces, type KeyedPlace } from './place-text.ts';
+import type { RedisClient } from './redis-connections.ts';
 
 /**
  * Where conversations ran, over all replicas: a memory of this process that tells the others what it learns, by a stream
@@ -18,7 +18,7 @@ export interface RedisPlaces extends SessionPlaces {
 }
 
 export interface RedisPlacesOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly clock: Clock;
   readonly ask: AskRedis;
   readonly hmacKey: string | Uint8Array;

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './redis-connections.ts';
 import { defineScript } from './redis-script.ts';
 
 /**
@@ -15,7 +15,7 @@ export interface Replicas {
 }
 
 export interface ReplicasOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keyPrefix: string;
   readonly instance: string;
 }

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './redis-connections.ts';
 import { defineScript } from './redis-script.ts';
 
 /**
@@ -28,7 +28,7 @@ export type SlotReply = readonly ['granted' | 'full' | 'waits', number];
 export type SyncReply = readonly [number, ...string[]];
 
 export interface SlotScriptsOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keyPrefix: string;
   /** Before the id of a replica: where it is told of its grants, as `<name>\n<id>`. */
   readonly wakePrefix: string;

@@ -137,7 +137,7 @@ export function capacityContract(name: string, makeStage: MakeStage<UpstreamCapa
       });
 
       it('does not begin where there is no patience', async () => {
-        const holder = ask({ maxWaitMs: 0 });
+        const holder = ask();
         await areIn([holder], ['granted']);
         await areIn([ask({ maxWaitMs: 0 }), ask({ maxWaitMs: -5 })], ['timed_out', 'timed_out']);
         await releaseInTurn([holder]);

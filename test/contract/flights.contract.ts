@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { FlightJoin, FlightLead, FlightPatience, FlightResult, Flights } from '../../src/state/flights.ts';
 import { createCaller, STAYS } from './caller.ts';
-import { JOIN_TO_FOLLOW_MS, leadOf, TIMER_GRAIN_MS, writes } from './flight-asks.ts';
+import { leadOf, TIMER_GRAIN_MS, writes } from './flight-asks.ts';
 import { useStages, type ContractStage, type MakeStage } from './stage.ts';
 
 const LONG: FlightPatience = { sinceSentMs: 5_000, maxMs: 10_000 };
@@ -227,44 +227,50 @@ export function flightsContract(name: string, makeStage: MakeStage<Flights>): vo
 
     describe('patience', () => {
       it('lets one follower go when its own ends, and the rest wait on', async () => {
+        const sinceMs = stage.nowMs(); // the patience begins when the leader has joined
         const leader = await lead(here, 'a');
-        const sinceMs = stage.nowMs();
         const impatient = [here, there].map((port) => follow(port, 'a', { sinceSentMs: 80, maxMs: 10_000 }));
         const endedAfterMs = Promise.all(impatient.map(({ result }) => result.then(() => stage.nowMs() - sinceMs)));
         const patient = [follow(here, 'a'), follow(there, 'a')];
         await stage.pass(81);
         await areIn(impatient, 'timed_out');
         await areIn(patient, 'waiting');
-        expect(Math.min(...(await endedAfterMs))).toBeGreaterThanOrEqual(80 - TIMER_GRAIN_MS - JOIN_TO_FOLLOW_MS);
+        expect(Math.min(...(await endedAfterMs))).toBeGreaterThanOrEqual(80 - TIMER_GRAIN_MS);
         leader.landed();
         await areIn(patient, 'landed');
       });
 
       it('begins when the leader has sent, not when it began to wait for its turn', async () => {
         const leader = await lead(here, 'a');
-        const followers = [here, there].map((port) => follow(port, 'a', { sinceSentMs: 300, maxMs: 10_000 }));
+        const followers = [here, there].map((port) => follow(port, 'a', { sinceSentMs: 1_000, maxMs: 10_000 }));
         await stage.pass(200);
         leader.sent();
-        await stage.pass(200);
-        await areIn(followers, 'waiting');
+        const sinceMs = stage.nowMs();
+        const endedAfterMs = Promise.all(followers.map(({ result }) => result.then(() => stage.nowMs() - sinceMs)));
+        await stage.pass(1_001);
+        await areIn(followers, 'timed_out');
+        expect(Math.min(...(await endedAfterMs))).toBeGreaterThanOrEqual(1_000 - TIMER_GRAIN_MS);
         leader.landed();
-        await areIn(followers, 'landed');
       });
 
       it('begins anew when another leads, but ends at its bound', async () => {
         const leader = await lead(here, 'a');
         const [first] = (await followInTurn('a', [here])) as [Follower];
-        const patience: FlightPatience = { sinceSentMs: 300, maxMs: 10_000 };
+        const patience: FlightPatience = { sinceSentMs: 1_000, maxMs: 10_000 };
+        const endsMs = ({ result }: Follower): Promise<number> => result.then(() => stage.nowMs());
         const patient = [here, there].map((port) => follow(port, 'a', patience));
-        const bounded = [here, there].map((port) => follow(port, 'a', { ...patience, maxMs: 350 }));
-        await stage.pass(200);
+        const bounded = [here, there].map((port) => follow(port, 'a', { ...patience, maxMs: 1_050 }));
+        const allEndMs = Promise.all([...bounded, ...patient].map(endsMs));
+        await stage.pass(300);
+        const failedMs = stage.nowMs();
         leader.failed();
         await stage.until('another leads', () => first.state === 'promoted');
-        await stage.pass(160);
-        await areIn(bounded, 'timed_out');
-        await areIn(patient, 'waiting');
+        await stage.pass(1_001);
+        await areIn([...bounded, ...patient], 'timed_out');
+        const [hereMs = 0, thereMs = 0, ...patientMs] = await allEndMs;
+        expect(Math.min(...patientMs)).toBeGreaterThanOrEqual(failedMs + 1_000 - TIMER_GRAIN_MS);
+        expect(Math.max(hereMs, thereMs)).toBeLessThanOrEqual(Math.min(...patientMs));
         leadOf(await first.result).landed();
-        await areIn(patient, 'landed');
       });
 
       it('ends at once when the caller leaves, and does not begin when it has left', async () => {

@@ -18,8 +18,8 @@ export function placesContract(name: string, makeStage: MakeStage<SessionPlaces>
 
     it('a place is unknown until it is remembered, and the last one counts', async () => {
       expect(places.find(1)).toBeNull();
-      places.remember(1, at('a'));
-      places.remember(1, at('b'));
+      places.remember(1, at('a'), 'acme');
+      places.remember(1, at('b'), 'acme');
       expect(places.find(1)).toStrictEqual(at('b'));
       await stage.remains('the last one counts', () => places.find(1)?.upstreamId === 'b');
       expect(places.find(2)).toBeNull();
@@ -27,13 +27,13 @@ export function placesContract(name: string, makeStage: MakeStage<SessionPlaces>
 
     it('is that of its key, for the smallest and the largest of keys', () => {
       const keys = [0, 1, 2 ** 31, 2 ** 52, Number.MAX_SAFE_INTEGER];
-      for (const key of keys) places.remember(key, at(`u${key}`));
+      for (const key of keys) places.remember(key, at(`u${key}`), 'acme');
       expect(keys.map((key) => places.find(key)?.upstreamId)).toEqual(keys.map((key) => `u${key}`));
     });
 
     it('is told as it was remembered, and found by every way to this replica in the same moment', () => {
       const held: Place = { ...at('a'), holds: true };
-      places.remember(7, held);
+      places.remember(7, held, 'acme');
       expect(places.find(7)).toStrictEqual(held);
     });
   });
@@ -47,7 +47,7 @@ export function sharedPlacesContract(name: string, makeStage: MakeStage<SessionP
     it('a place is found through another port soon after it was remembered', async () => {
       const stage = await make();
       const [here, there] = stage.ports;
-      here.remember(1, at('a'));
+      here.remember(1, at('a'), 'acme');
       await stage.until('the other knows it', () => there.find(1)?.upstreamId === 'a');
     });
   });
@@ -63,7 +63,7 @@ export function placesLifeContract(name: string, makeStage: MakeStage<SessionPla
     it('a place is forgotten after an hour without a request, not before', async () => {
       const stage = await make();
       const [places] = stage.ports;
-      places.remember(1, at('a'));
+      places.remember(1, at('a'), 'acme');
       await stage.pass(60 * MINUTE_MS);
       expect(places.find(1)).toStrictEqual(at('a'));
       await stage.pass(1);
@@ -73,10 +73,10 @@ export function placesLifeContract(name: string, makeStage: MakeStage<SessionPla
     it('is kept by being remembered again, not by being asked for', async () => {
       const stage = await make();
       const [places] = stage.ports;
-      places.remember(1, at('a'));
-      places.remember(2, at('b'));
+      places.remember(1, at('a'), 'acme');
+      places.remember(2, at('b'), 'acme');
       await stage.pass(40 * MINUTE_MS);
-      places.remember(1, at('a'));
+      places.remember(1, at('a'), 'acme');
       places.find(2);
       await stage.pass(40 * MINUTE_MS);
       expect(places.find(1)).toStrictEqual(at('a'));

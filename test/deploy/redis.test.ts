@@ -21,6 +21,8 @@ const allowed = rules.filter((rule) => rule.startsWith('+')).map((rule) => rule.
 
 /** What a connection needs before its first question. */
 const OF_CONNECTIONS = ['select', 'eval', 'evalsha'];
+/** And what a client of a cluster needs to find its way. */
+const OF_CLUSTERS = ['client|setname', 'cluster|info', 'cluster|slots', 'readonly', 'readwrite'];
 
 const sources = readdirSync(new URL('src/redis/', ROOT)).filter((name) => name.endsWith('.ts'));
 const commands = new Set(sources.flatMap((name) => commandsIn(fileText(`src/redis/${name}`))));
@@ -35,7 +37,7 @@ function commandsIn(text: string): string[] {
 
 describe('deploy/redis/users.acl', () => {
   it('lets the gateway run the commands that its sources name, and no others', () => {
-    expect(allowed.toSorted()).toEqual([...commands, ...OF_CONNECTIONS].toSorted());
+    expect(allowed.toSorted()).toEqual([...commands, ...OF_CONNECTIONS, ...OF_CLUSTERS].toSorted());
   });
 });
 
@@ -75,9 +77,14 @@ describe.runIf(hasRedisServer)('a redis-server with these files', () => {
       createLimit: createAdaptiveLimit,
     });
     cleanups.push(() => engine.close());
-    engine.places.remember(1, { upstreamId: 'main', cacheDomain: 'main', holds: false });
+    engine.places.remember(1, { upstreamId: 'main', cacheDomain: 'main', holds: false }, 'acme');
     await engine.started;
     expect(engine.health()).toEqual({ kind: 'ok' });
+
+    await engine.ownership.claim('acme', 'batches', { id: 'b1', upstreamId: 'main' });
+    expect(await engine.ownership.list('acme', 'batches', { limit: 1, from: null })).toMatchObject({ kind: 'listed' });
+    await engine.ownership.forget('acme', 'batches', 'b1');
+    expect(await engine.ownership.find('acme', 'batches', 'b1')).toEqual({ kind: 'not_owned' });
 
     const rules = { limit: 1, maxWaiters: 4, maxWaitMs: 2_000 };
     const held = await engine.slots.acquire('acme', rules, signal);
@@ -89,10 +96,11 @@ describe.runIf(hasRedisServer)('a redis-server with these files', () => {
 
     engine.capacity.setCeiling('main', 4);
     const written = [{ prefix: 'a', ttl: '5m' }] as const;
-    const joined = await engine.flights.join({ wanted: [], written });
+    const flights = engine.flights.of({ family: 1, tenant: 'acme' });
+    const joined = await flights.join({ wanted: [], written });
     if (joined.kind !== 'lead') throw new Error(`${joined.kind} instead of lead`);
     joined.lead.sent();
-    const followed = engine.flights.follow('a', { sinceSentMs: 2_000, maxMs: 2_000 }, signal);
+    const followed = flights.follow('a', { sinceSentMs: 2_000, maxMs: 2_000 }, signal);
     joined.lead.landed();
     expect(await followed).toEqual({ kind: 'landed' });
     engine.ledger.book('acme', 0, 1);

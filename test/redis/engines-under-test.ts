@@ -18,13 +18,17 @@ export interface Replicas {
   areDegraded(...engines: readonly RedisEngine[]): Promise<void>;
 }
 
-export const DEADLINE_MS = 8_000;
+export const DEADLINE_MS = 15_000;
 export const LEASE_MS = 1_500;
-/** Longer than it takes when other tests have the processor. */
-export const SLOW_MS = 400;
+/** A starved machine is no slow Redis. */
+const PATIENT_MS = 2_000;
 export const STAYS = new AbortController().signal;
 
-export function useRedisReplicas(serverOptions: readonly string[] = []): Replicas {
+/** @param defaults of every replica, unless it says otherwise. */
+export function useRedisReplicas(
+  serverOptions: readonly string[] = [],
+  defaults: Partial<RedisEngineOptions> = {},
+): Replicas {
   let server: RedisServer;
   const engines: RedisEngine[] = [];
   beforeAll(async () => {
@@ -49,7 +53,8 @@ export function useRedisReplicas(serverOptions: readonly string[] = []): Replica
         hmacKey: 'a key that is not in Redis',
         createLimit: createAdaptiveLimit,
         leaseMs: LEASE_MS,
-        slowMs: SLOW_MS,
+        slowMs: PATIENT_MS,
+        ...defaults,
         ...options,
       });
       engines.push(engine);
@@ -71,6 +76,26 @@ async function mend(server: RedisServer): Promise<void> {
   server.resume();
   await server.start();
   await eventually('the test has its own connection', DEADLINE_MS, () => server.redis.status === 'ready');
+}
+
+export const SIGNED_IN = 'slipstream:{r}:replicas';
+
+/**
+ * So many replicas divide the limits by their number from now on: each has signed in after all were there, and once more,
+ * which it does only when it has read the answer.
+ */
+export async function knowEachOther({ redis }: RedisServer, count: number): Promise<void> {
+  const signedIn = async (): Promise<string[]> => redis.zrange(SIGNED_IN, '0', '-1', 'WITHSCORES');
+  const label = `${count} replicas know of each other`;
+  await eventually(label, DEADLINE_MS, async () => (await redis.zcard(SIGNED_IN)) === count);
+  for (let times = 0; times < 2; times++) {
+    const before = new Set(await signedIn());
+    await eventually(
+      label,
+      DEADLINE_MS,
+      async () => (await signedIn()).filter((one) => !before.has(one)).length === count,
+    );
+  }
 }
 
 export function rulesOf(limit: number, rules: Partial<SlotRules> = {}): SlotRules {

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { RedisEngine } from '../../src/redis/redis-engine.ts';
 import type { Place } from '../../src/core/choose-upstream.ts';
 import { eventually } from '../support/eventually.ts';
@@ -10,6 +7,7 @@ import { DEADLINE_MS, rulesOf, STAYS, take, useRedisReplicas } from './engines-u
 
 const PREFIX = 'a prefix that is cold';
 const PLACE: Place = { upstreamId: 'main', cacheDomain: 'workspace-main', holds: true };
+const ORIGIN = { family: 1, tenant: 'acme' };
 const SESSION = 4_503_599_627_370_449;
 
 /** Everything that the engine does in Redis, once. */
@@ -21,11 +19,11 @@ async function exercise(one: RedisEngine, other: RedisEngine): Promise<void> {
   (await next).release();
   one.capacity.setCeiling('main', 4);
   one.ledger.book('acme', 0, 1);
-  one.places.remember(SESSION, PLACE);
+  one.places.remember(SESSION, PLACE, 'acme');
   const asked = { wanted: [PREFIX], written: [{ prefix: PREFIX, ttl: '5m' as const }] };
-  const join = await one.flights.join(asked);
+  const join = await one.flights.of(ORIGIN).join(asked);
   expect(join.kind).toBe('lead');
-  expect(await other.flights.join(asked)).toEqual({ kind: 'follow', prefix: PREFIX });
+  expect(await other.flights.of(ORIGIN).join(asked)).toEqual({ kind: 'follow', prefix: PREFIX });
   if (join.kind === 'lead') join.lead.landed();
   await eventually('the other knows what was booked', DEADLINE_MS, async () => {
     return (await other.ledger.spentUsd('acme', 0)) === 1;
@@ -97,21 +95,5 @@ describe.runIf(hasRedisServer)('a Redis with a password', () => {
     (await take(engine, rulesOf(1))).release();
     expect(await engine.slots.acquire('acme', rulesOf(1), STAYS)).toMatchObject({ kind: 'granted' });
     expect(engine.health()).toEqual({ kind: 'degraded', because: 'Redis refuses the password' });
-  });
-});
-
-describe.runIf(hasRedisServer)('a Redis Cluster', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'slipstream-cluster-'));
-  const replicas = useRedisReplicas(['--cluster-enabled', 'yes', '--dir', folder]);
-  beforeAll(async () => {
-    await replicas.server.redis.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-    await eventually('the cluster is up', DEADLINE_MS, async () => {
-      return String(await replicas.server.redis.call('CLUSTER', 'INFO')).includes('cluster_state:ok');
-    });
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  it('lets every script run, because each stays within one hash slot', async () => {
-    await exercise(await replicas.start(), await replicas.start());
   });
 });

@@ -4,6 +4,7 @@ import { eventually, within } from '../support/eventually.ts';
 import { hasRedisServer } from '../support/redis-server.ts';
 import {
   DEADLINE_MS,
+  knowEachOther,
   registered,
   rulesOf,
   startSlotLoad,
@@ -16,17 +17,13 @@ import {
 const LIMIT = 8;
 
 describe.runIf(hasRedisServer)('when Redis fails', () => {
-  const replicas = useRedisReplicas();
+  const replicas = useRedisReplicas([], { slowMs: 400 });
   let one: RedisEngine;
   let other: RedisEngine;
   beforeEach(async () => {
     [one, other] = [await replicas.start(), await replicas.start()];
-    await eventually('both know of each other', DEADLINE_MS, () => knowEachOther());
+    await knowEachOther(replicas.server, 2);
   });
-  const knowEachOther = async (): Promise<boolean> => {
-    await new Promise((resolve) => setTimeout(resolve, 600)); // one tick of each
-    return (await replicas.server.redis.zcard('slipstream:{r}:replicas')) === 2;
-  };
   const grantedMore = (load: SlotLoad, more: number): Promise<void> => {
     const from = load.granted;
     return eventually(`${more} more slots are granted`, DEADLINE_MS, () => load.granted >= from + more);

@@ -18,15 +18,30 @@ describe.runIf(hasRedisServer)('the ledger of replicas', () => {
     expect(await next.ledger.spentUsd('acme', DAY)).toBe(1.25);
   });
 
-  it('waits for Redis only where it has not heard of a tenant for long', async () => {
-    const clock = createStoppableClock();
+  it('waits for Redis only where it has heard nothing of a tenant for half a minute', async () => {
+    const ticks = createStoppableClock();
+    let laterMs = 0;
+    const clock = { ...ticks, nowMs: () => ticks.nowMs() + laterMs };
     const one = await replicas.start({ clock });
+    ticks.stop();
     expect(await one.ledger.spentUsd('acme', DAY)).toBe(0);
     await replicas.server.redis.hset(key, 'another', '3');
-    replicas.server.pause();
-    expect(await one.ledger.spentUsd('acme', DAY)).toBe(0);
-    replicas.server.resume();
+    laterMs = 20_000;
+    expect(await one.ledger.spentUsd('acme', DAY)).toBe(0); // what is known, and a question
     await eventually('it has heard', DEADLINE_MS, async () => (await one.ledger.spentUsd('acme', DAY)) === 3);
+    await replicas.server.redis.hset(key, 'another', '4');
+    laterMs += 31_000;
+    expect(await one.ledger.spentUsd('acme', DAY)).toBe(4);
+  });
+
+  it('counts at once what was booked here, on top of what it last heard', async () => {
+    const one = await replicas.start();
+    await replicas.server.redis.hset(key, 'another', '3');
+    expect(await one.ledger.spentUsd('acme', DAY)).toBe(3);
+    replicas.server.pause();
+    one.ledger.book('acme', DAY, 0.5);
+    expect(await one.ledger.spentUsd('acme', DAY)).toBe(3.5);
+    replicas.server.resume();
   });
 
   it('does not count twice what it writes again', async () => {

@@ -13,10 +13,10 @@ describe.runIf(hasRedisServer)('places of conversations', () => {
 
   it('are known to a replica that comes later, the last one of each', async () => {
     const one = await replicas.start();
-    for (let key = 0; key < 5_000; key++) one.places.remember(key, at(`u${key % 3}`));
-    one.places.remember(7, at('moved', true));
+    for (let key = 0; key < 5_000; key++) one.places.remember(key, at(`u${key % 3}`), 'acme');
+    one.places.remember(7, at('moved', true), 'acme');
     await eventually('all are told', DEADLINE_MS, async () => (await replicas.server.redis.xlen(stream)) === 25);
-    one.places.remember(8, at('moved'));
+    one.places.remember(8, at('moved'), 'acme');
     await eventually('and the last one', DEADLINE_MS, async () => (await replicas.server.redis.xlen(stream)) === 26);
     const late = await replicas.start();
     await eventually('it knows the last one', DEADLINE_MS, () => late.places.find(8)?.upstreamId === 'moved');
@@ -28,10 +28,10 @@ describe.runIf(hasRedisServer)('places of conversations', () => {
     const one = await replicas.start();
     const told = async (count: number): Promise<void> =>
       eventually(`${count} times`, DEADLINE_MS, async () => (await replicas.server.redis.xlen(stream)) === count);
-    one.places.remember(1, at('a'));
+    one.places.remember(1, at('a'), 'acme');
     await told(1);
-    for (let round = 0; round < 100; round++) one.places.remember(1, at('a'));
-    one.places.remember(2, at('a'));
+    for (let round = 0; round < 100; round++) one.places.remember(1, at('a'), 'acme');
+    one.places.remember(2, at('a'), 'acme');
     await told(2);
     const entries = await replicas.server.redis.xrange(stream, '-', '+');
     expect(entries.map(([, fields]) => readPlaces(fields[3] ?? '').length)).toEqual([1, 1]);
@@ -39,8 +39,8 @@ describe.runIf(hasRedisServer)('places of conversations', () => {
 
   it('of one who has the wrong key mean nothing', async () => {
     const [one, other] = [await replicas.start(), await replicas.start({ hmacKey: 'another key' })];
-    one.places.remember(1, at('a'));
-    other.places.remember(2, at('b'));
+    one.places.remember(1, at('a'), 'acme');
+    other.places.remember(2, at('b'), 'acme');
     await eventually('both are told', DEADLINE_MS, async () => (await replicas.server.redis.xlen(stream)) === 2);
     expect([one.places.find(2), other.places.find(1)]).toEqual([null, null]);
   });

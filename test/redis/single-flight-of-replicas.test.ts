@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/parse-config.ts';
-import type { Clock } from '../../src/core/clock.ts';
 import { createAdaptiveLimit } from '../../src/core/adaptive-limit.ts';
 import { serveSimulator } from '../../src/node/demo/serve-simulator.ts';
 import { createGateway, sha256Hex } from '../../src/node/gateway.ts';
 import { serveApp } from '../../src/node/serve.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
 import { createRedisEngine } from '../../src/redis/redis-engine.ts';
+import { SLOW_MS } from '../../src/redis/redis-health.ts';
 import { DEFAULT_TIMING } from '../../src/simulator/settings.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { StateEngine } from '../../src/state/engine.ts';
@@ -16,7 +16,7 @@ import { within } from '../support/eventually.ts';
 import { managed, UPSTREAM_KEY } from '../support/gateway-under-test.ts';
 import { postMessages, type MessagesAnswer } from '../support/messages-client.ts';
 import { hasRedisServer } from '../support/redis-server.ts';
-import { patientClock, useReplicas } from './flights-under-test.ts';
+import { PATIENT_MS, useReplicas } from './flights-under-test.ts';
 
 /**
  * The promise across replicas, by the simulator's bill: gateways that share nothing but flights in Redis, each with a
@@ -24,11 +24,12 @@ import { patientClock, useReplicas } from './flights-under-test.ts';
  */
 const PREFIX_TOKENS = 10_000;
 const SYSTEM = textOf('A manual that all of them ask about.', PREFIX_TOKENS);
-const DEADLINE_MS = 15_000;
+/** 32 calls of 40 KB take a second of a processor of one's own. */
+const DEADLINE_MS = 60_000;
 /** A fifth of the usual pace, so that on a busy machine, too, nobody's patience ends before the prefix can be read. */
 const TIMING = { ...DEFAULT_TIMING, firstTokenBaseMs: 100, perUncachedInputTokenUs: 10, jitter: 0 };
 
-describe.skipIf(!hasRedisServer)('replicas that share their flights', () => {
+describe.skipIf(!hasRedisServer)('replicas that share their flights', { timeout: 2 * DEADLINE_MS }, () => {
   const replicas = useReplicas();
   const cleanUps: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
@@ -51,19 +52,25 @@ describe.skipIf(!hasRedisServer)('replicas that share their flights', () => {
   }
 
   /** All that a replica shares, or flights and nothing else, so that nothing else can be the reason. */
-  async function startEngine(shares: 'all' | 'flights', clock: Clock): Promise<StateEngine> {
+  async function startEngine(shares: 'all' | 'flights', slowMs: number): Promise<StateEngine> {
     if (shares === 'flights') {
-      const { flights } = await replicas.start({ clock, leaseMs: 3_000 });
-      return { ...createMemoryEngine(systemClock, createAdaptiveLimit), flights };
+      const { families } = await replicas.start({ slowMs });
+      return { ...createMemoryEngine(systemClock, createAdaptiveLimit), flights: families };
     }
     const { url } = replicas.server;
-    const engine = createRedisEngine({ url, clock, hmacKey: 'key', createLimit: createAdaptiveLimit });
+    const engine = createRedisEngine({
+      url,
+      clock: systemClock,
+      hmacKey: 'key',
+      createLimit: createAdaptiveLimit,
+      slowMs,
+    });
     await within('the engine starts', DEADLINE_MS, engine.started);
     return engine;
   }
 
-  async function startGateway(upstreamUrl: string, shares: 'all' | 'flights' = 'flights', clock = patientClock) {
-    const engine = await startEngine(shares, clock);
+  async function startGateway(upstreamUrl: string, shares: 'all' | 'flights' = 'flights', slowMs = PATIENT_MS) {
+    const engine = await startEngine(shares, slowMs);
     const parsed = parseConfig(managed('maxConcurrency: 64')(upstreamUrl), {}, { sha256Hex });
     if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));
     const { config, secrets } = parsed;
@@ -92,13 +99,13 @@ describe.skipIf(!hasRedisServer)('replicas that share their flights', () => {
   };
 
   it.each(['flights', 'all'] as const)(
-    'pay for one write of 64 cold requests over two of them (%s)',
+    'pay for one write of 32 cold requests over two of them (%s)',
     async (shares) => {
       const claude = await startClaude();
       const gateways = [await startGateway(claude.baseUrl, shares), await startGateway(claude.baseUrl, shares)];
-      const answers = await crowd(64, gateways);
-      expect(answers.map(({ status }) => status)).toEqual(Array(64).fill(200));
-      expect([claude.calls(), claude.writes(), claude.reads()]).toEqual([64, 1, 63]);
+      const answers = await crowd(32, gateways);
+      expect(answers.map(({ status }) => status)).toEqual(Array(32).fill(200));
+      expect([claude.calls(), claude.writes(), claude.reads()]).toEqual([32, 1, 31]);
     },
   );
 
@@ -113,15 +120,15 @@ describe.skipIf(!hasRedisServer)('replicas that share their flights', () => {
     }
   });
 
-  it('answer all 64 while Redis is silent, at the price of one write on each replica', async () => {
+  it('answer all 32 while Redis is silent, at the price of one write on each replica', async () => {
     const claude = await startClaude();
     const gateways = [
-      await startGateway(claude.baseUrl, 'flights', systemClock),
-      await startGateway(claude.baseUrl, 'flights', systemClock),
+      await startGateway(claude.baseUrl, 'flights', SLOW_MS),
+      await startGateway(claude.baseUrl, 'flights', SLOW_MS),
     ];
     replicas.server.pause();
-    const answers = await crowd(64, gateways);
-    expect(answers.map(({ status }) => status)).toEqual(Array(64).fill(200));
-    expect([claude.calls(), claude.writes()]).toEqual([64, 2]);
+    const answers = await crowd(32, gateways);
+    expect(answers.map(({ status }) => status)).toEqual(Array(32).fill(200));
+    expect([claude.calls(), claude.writes()]).toEqual([32, 2]);
   });
 });

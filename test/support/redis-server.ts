@@ -74,7 +74,7 @@ async function spawnServer(port: number, options: readonly string[]): Promise<Ch
 
 const READY = 'Ready to accept connections';
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -10,7 +10,8 @@ import { sharedFlightsContract } from '../flights-shared.contract.ts';
 import { flightsContract } from '../flights.contract.ts';
 import { flightsModelContract } from '../flights-model.contract.ts';
 import { ledgerContract, sharedLedgerContract } from '../ledger.contract.ts';
-import { placesContract } from '../places.contract.ts';
+import { ownershipContract } from '../ownership.contract.ts';
+import { placesContract, sharedPlacesContract } from '../places.contract.ts';
 import { slotsLimitContract } from '../slots-limit.contract.ts';
 import { slotsModelContract } from '../slots-model.contract.ts';
 import { slotsContract } from '../slots.contract.ts';
@@ -19,13 +20,19 @@ import { onRealTime, type ContractStage, type MakeStage } from '../stage.ts';
 /**
  * Inside workerd, by vitest's plugin: two engines as two isolates have them, on the Durable Objects of the Worker. What is
  * not run here, because this engine does not do it: counting in the isolate and `setLimit` (`localSlotsContract`; the
- * objects count, and each request brings its limit) and places that are known to other isolates.
+ * objects count, and each request brings its limit).
  */
 let tests = 0;
 
+interface IsolateOptions<Port> {
+  readonly standing?: (remotes: Remotes, name: string) => ReturnType<NonNullable<ContractStage<Port>['standing']>>;
+  /** What each isolate goes on doing while something is waited for. */
+  readonly traffic?: (engine: StateEngine) => Promise<void>;
+}
+
 function isolates<Port>(
   portOf: (engine: StateEngine) => Port,
-  standing?: (remotes: Remotes, name: string) => ReturnType<NonNullable<ContractStage<Port>['standing']>>,
+  { standing, traffic }: IsolateOptions<Port> = {},
 ): MakeStage<Port> {
   return async () => {
     const remotes = remotesOfTest(++tests);
@@ -42,7 +49,12 @@ function isolates<Port>(
         if (health.kind === 'degraded') throw new Error(`an object was in trouble: ${health.because}`);
       }
     });
-    return standing ? { ...stage, standing: (name) => standing(remotes, name) } : stage;
+    const until: ContractStage<Port>['until'] = (label, isSo) =>
+      stage.until(label, async () => {
+        if (traffic) await Promise.all(engines.map(traffic));
+        return isSo();
+      });
+    return { ...stage, until, ...(standing ? { standing: (name) => standing(remotes, name) } : {}) };
   };
 }
 
@@ -54,21 +66,25 @@ function remotesOfTest(test: number): Remotes {
   return {
     tenant: (id) => TENANTS.getByName(named(id)),
     upstream: (id) => UPSTREAMS.getByName(named(id)),
-    flights: () => FLIGHTS.getByName(named('flights')),
+    flights: (family) => FLIGHTS.getByName(named(`flights ${family}`)),
   };
 }
 
-const slots = isolates(
-  (engine) => engine.slots,
-  (remotes, name) => remotes.tenant(name).count(),
-);
-const flights = isolates((engine) => engine.flights);
-const capacity = isolates(
-  (engine) => engine.capacity,
-  async (remotes, name) => (await remotes.upstream(name).standing()).load,
-);
+/** A request of the tenant: with its slot comes what other isolates have told. */
+async function takeSlot({ slots: port }: StateEngine): Promise<void> {
+  const rules = { limit: 4, maxWaiters: 4, maxWaitMs: 1_000 };
+  const grant = await port.acquire('acme', rules, new AbortController().signal);
+  if (grant.kind === 'granted') grant.lease.release();
+}
+
+const slots = isolates((engine) => engine.slots, { standing: (remotes, name) => remotes.tenant(name).count() });
+const flights = isolates((engine) => engine.flights.of({ family: 1, tenant: 'acme' }));
+const capacity = isolates((engine) => engine.capacity, {
+  standing: async (remotes, name) => (await remotes.upstream(name).standing()).load,
+});
 const ledger = isolates((engine) => engine.ledger);
-const places = isolates((engine) => engine.places);
+const places = isolates((engine) => engine.places, { traffic: takeSlot });
+const ownership = isolates((engine) => engine.ownership);
 
 slotsContract('slots in objects', slots);
 slotsLimitContract('the limit of slots in objects', slots);
@@ -80,4 +96,6 @@ sharedCapacityContract('upstream capacity of isolates', capacity);
 ledgerContract('the ledger in objects', ledger);
 sharedLedgerContract('the ledger of isolates', ledger);
 placesContract('places in an isolate', places);
+sharedPlacesContract('places of isolates', places);
+ownershipContract('ownership in objects', ownership);
 capacityContract('upstream capacity in objects', capacity);

@@ -1,0 +1,13 @@
+import { redisTargetOf } from '../core/redis-url.ts';
+import { openRedisCluster } from './redis-cluster.ts';
+import type { RedisConnections, RedisListeners } from './redis-connections.ts';
+import { openRedisServer } from './redis-server.ts';
+
+/**
+ * @param url as in `redis-url.ts`, with user, password and, of a server, database as usual; in a cluster all nodes have the
+ * login of the first.
+ */
+export function openRedis(url: string, listeners: RedisListeners): RedisConnections {
+  const { kind, urls } = redisTargetOf(url);
+  return kind === 'cluster' ? openRedisCluster(urls, listeners) : openRedisServer(urls[0], listeners);
+}
