@@ -15,7 +15,7 @@ import {
 import type { Section, Tie, Ttl } from '../core/scanned-prompt.ts';
 import { hashBytes } from './content-hash.ts';
 import { createNameTable } from './known-names.ts';
-import { isFileSource } from './scan-ties.ts';
+import { scanSource } from './scan-ties.ts';
 
 /**
  * One tool, system block or content block: what it is, whether it may carry a marker, the caller's own marker, and its
@@ -91,6 +91,9 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
     if (seen & bit) problem = 'a duplicate key';
     seen |= bit;
   };
+  const onFile = (): void => {
+    hasFile = true;
+  };
   const end = walkMembers(bytes, start, (nameStart, nameEnd, valueStart) => {
     const name = MEMBERS.at(bytes, nameStart, nameEnd);
     if (name === 'content') {
@@ -103,7 +106,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
         hasFile ||= nested.hasFile;
       });
     }
-    const valueEnd = skipValue(bytes, valueStart);
+    const valueEnd = name === 'source' ? scanSource(bytes, valueStart, onFile) : skipValue(bytes, valueStart);
     if (valueEnd < 0) return valueEnd;
     switch (name) {
       case 'type':
@@ -129,7 +132,6 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
         break;
       case 'source':
         sourceBytes = valueEnd - valueStart;
-        hasFile ||= isFileSource(bytes, valueStart, valueEnd);
         isPlainText = false;
         break;
       default:
@@ -216,14 +218,16 @@ function scanNested(
     let markers = 0;
     let sourceBytes = 0;
     let hasFile = false;
+    const onFile = (): void => {
+      hasFile = true;
+    };
     const end = walkMembers(bytes, element, (nameStart, nameEnd, valueStart) => {
-      const valueEnd = skipValue(bytes, valueStart);
-      if (valueEnd < 0) return valueEnd;
       const name = NESTED_MEMBERS.at(bytes, nameStart, nameEnd);
+      const valueEnd = name === 'source' ? scanSource(bytes, valueStart, onFile) : skipValue(bytes, valueStart);
+      if (valueEnd < 0) return valueEnd;
       if (name === 'cache_control' && bytes[valueStart] !== 0x6e) markers++;
       if (name === 'type' && bytes[valueStart] === QUOTE) type = CONTENT_TYPES.at(bytes, valueStart, valueEnd);
-      if (name === 'source')
-        [sourceBytes, hasFile] = [valueEnd - valueStart, isFileSource(bytes, valueStart, valueEnd)];
+      if (name === 'source') sourceBytes = valueEnd - valueStart;
       return valueEnd;
     });
     found({ markers, hasImage: type === 'image', savedBytes: dataBytes(type, sourceBytes), hasFile });

@@ -1,5 +1,6 @@
-import type { Flights } from './flights.ts';
+import type { FlightFamilies } from './flights.ts';
 import type { Ledger } from './ledger.ts';
+import type { Ownership } from './ownership.ts';
 import type { SessionPlaces } from './session-places.ts';
 import type { Slots } from './slots.ts';
 import type { UpstreamCapacity } from './upstream-capacity.ts';
@@ -8,9 +9,10 @@ import type { UpstreamCapacity } from './upstream-capacity.ts';
 export interface StateEngine {
   readonly slots: Slots;
   readonly capacity: UpstreamCapacity;
-  readonly flights: Flights;
+  readonly flights: FlightFamilies;
   readonly ledger: Ledger;
   readonly places: SessionPlaces;
+  readonly ownership: Ownership;
   health(): EngineHealth;
   close(): Promise<void>;
 }

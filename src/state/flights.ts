@@ -1,5 +1,25 @@
 /**
- * Port: who is writing which prefix right now. Of many requests on one cold prefix one leads and writes it; the others
+ * Port: who is writing which prefix right now, in families that have no prefix in common. An engine that serves many may
+ * keep each family elsewhere, and tell a tenant's other requests what one of them has written.
+ */
+export interface FlightFamilies {
+  of(origin: FlightOrigin): Flights;
+}
+
+export interface FlightOrigin {
+  /** Chain hash (53 bits) of the prompt's first position: the same for all that can share a prefix, and for them alone. */
+  readonly family: number;
+  /** Whose request it is. */
+  readonly tenant: string;
+}
+
+/** An engine that has one place for all. */
+export function inOnePlace(flights: Flights): FlightFamilies {
+  return { of: () => flights };
+}
+
+/**
+ * Flights of one family. Of many requests on one cold prefix one leads and writes it; the others
  * follow, wait for the leader's first content, and read. A leader that fails hands over to the follower that waited
  * longest; nobody waits for a prefix that nobody writes.
  */

@@ -1,8 +1,10 @@
 import type { AdaptiveLimit } from '../core/adaptive-limit.ts';
 import type { Clock } from '../core/clock.ts';
 import type { StateEngine } from './engine.ts';
+import { inOnePlace } from './flights.ts';
 import { createMemoryLedger } from './ledger.ts';
 import { createMemoryFlights } from './memory-flights.ts';
+import { createMemoryOwnership } from './memory-ownership.ts';
 import { createMemorySessionPlaces } from './memory-session-places.ts';
 import { createMemorySlots } from './memory-slots.ts';
 import { createMemoryUpstreamCapacity } from './memory-upstream-capacity.ts';
@@ -12,9 +14,10 @@ export function createMemoryEngine(clock: Clock, createLimit: (ceiling: number) 
   return {
     slots: createMemorySlots(clock),
     capacity: createMemoryUpstreamCapacity({ clock, createLimit }),
-    flights: createMemoryFlights(clock),
+    flights: inOnePlace(createMemoryFlights(clock)),
     ledger: createMemoryLedger(),
     places: createMemorySessionPlaces(clock),
+    ownership: createMemoryOwnership(clock),
     health: () => ({ kind: 'ok' }),
     close: async () => {},
   };

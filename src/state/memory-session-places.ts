@@ -11,6 +11,12 @@ export interface SessionPlacesOptions {
   readonly maxSessions?: number;
 }
 
+export interface MemorySessionPlaces extends SessionPlaces {
+  /** Whose they are does not matter here. */
+  remember(key: number, place: Place): void;
+  readonly size: number;
+}
+
 /** As long as the longest-lived cache entry (docs: prompt caching, 1-hour duration). */
 const IDLE_MS = 3_600_000;
 const MAX_SESSIONS = 200_000;
@@ -18,7 +24,7 @@ const MAX_SESSIONS = 200_000;
 export function createMemorySessionPlaces({
   nowMs,
   maxSessions = MAX_SESSIONS,
-}: SessionPlacesOptions): SessionPlaces & { readonly size: number } {
+}: SessionPlacesOptions): MemorySessionPlaces {
   const entries = new Map<number, { readonly place: Place; readonly lastUsedMs: number }>();
   const forgetIdle = (now: number): void => {
     for (const [key, { lastUsedMs }] of entries) {

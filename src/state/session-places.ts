@@ -6,6 +6,9 @@ import type { Place } from '../core/choose-upstream.ts';
  */
 export interface SessionPlaces {
   find(key: number): Place | null;
-  /** Also when nothing has changed: it is what keeps the key. */
-  remember(key: number, place: Place): void;
+  /**
+   * Also when nothing has changed: it is what keeps the key.
+   * @param tenant whose conversation it is: an engine of several processes tells those that serve it.
+   */
+  remember(key: number, place: Place, tenant: string): void;
 }

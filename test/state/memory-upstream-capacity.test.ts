@@ -150,7 +150,14 @@ describe('the tokens an upstream has left', () => {
     const first = ask();
     await first.head(tokensLeft(42_000));
     expect(capacity.quotas()).toEqual([
-      { upstream: 'main', modelClass: 'opus-4', kind: 'input_tokens', remaining: 41_500, resetInMs: null },
+      {
+        upstream: 'main',
+        modelClass: 'opus-4',
+        kind: 'input_tokens',
+        limit: 600_000,
+        remaining: 41_500,
+        resetInMs: null,
+      },
     ]);
     await first.release();
   });

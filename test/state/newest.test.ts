@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { createNewest } from '../../src/state/newest.ts';
+
+it('what was set longest ago is the first to go, and what is set again is new', () => {
+  const newest = createNewest<string, number>(2);
+  newest.set('a', 1);
+  newest.set('b', 2);
+  newest.set('a', 3);
+  newest.set('c', 4);
+  expect(['a', 'b', 'c'].map((key) => newest.get(key))).toEqual([3, undefined, 4]);
+});
+
+it('what was deleted makes room', () => {
+  const newest = createNewest<string, number>(2);
+  newest.set('a', 1);
+  newest.set('b', 2);
+  newest.delete('b');
+  newest.set('c', 3);
+  expect(['a', 'b', 'c'].map((key) => newest.get(key))).toEqual([1, undefined, 3]);
+});
