@@ -1,35 +1,78 @@
 import type { Clock } from '../core/clock.ts';
-import type { FlightLead, FlightResult, Flights, FlightWrite } from '../state/flights.ts';
+import type { FlightFamilies, FlightLead, Flights, FlightWrite, ReadablePrefix } from '../state/flights.ts';
+import { createToldPrefixes } from '../state/told-prefixes.ts';
+import { createDurableLead } from './durable-flight-lead.ts';
+import { CLOCK_SLACK_MS, createReadablePrefixes } from './readable-prefixes.ts';
 import type { RemoteCalls } from './remote-call.ts';
 import type { RemoteFlightLead, Remotes } from './remote.ts';
+import type { TenantWords } from './tenant-words.ts';
 
 /**
- * Flights, in an object that all isolates ask. A request that neither writes nor wants a prefix asks nobody. What this
- * isolate has written or has been told of is remembered, so that the object does not tell it again.
+ * Flights, in objects that all isolates ask. A request that neither writes nor wants a prefix asks nobody, nor does one that
+ * would write what this isolate has heard to be readable: it is told so at once, and plans anew. What has landed is told to
+ * the tenant's object, from where it comes to the other isolates with their next slot.
  */
-export function createDurableFlights(remotes: Pick<Remotes, 'flights'>, calls: RemoteCalls, clock: Clock): Flights {
-  const known = createKnownWrites(clock);
-  return {
+export interface DurableFlights extends FlightFamilies {
+  /** Others have written these. */
+  hear(prefixes: readonly ReadablePrefix[]): void;
+}
+
+export interface DurableFlightsParts {
+  readonly remotes: Pick<Remotes, 'flights'>;
+  readonly calls: RemoteCalls;
+  readonly clock: Clock;
+  readonly words: Pick<TenantWords, 'tell'>;
+}
+
+/** Some 150 bytes each, of an isolate's 128 MB. */
+const MAX_HEARD = 20_000;
+
+export function createDurableFlights({ remotes, calls, clock, words }: DurableFlightsParts): DurableFlights {
+  const heard = createReadablePrefixes(clock, MAX_HEARD);
+  const told = createToldPrefixes(clock, CLOCK_SLACK_MS);
+  const hear: DurableFlights['hear'] = (prefixes) => {
+    for (const one of prefixes) heard.note([one], clock.wallMs() - one.ageMs);
+  };
+  const readable = (prefixes: readonly ReadablePrefix[]) => {
+    for (const { prefix, ageMs } of prefixes) told.tell(prefix, clock.wallMs() - ageMs);
+    return { kind: 'readable', prefixes } as const;
+  };
+
+  const leadOf = (
+    answer: { readonly lead: RemoteFlightLead } & Disposable,
+    written: readonly FlightWrite[],
+    tenant: string,
+  ): FlightLead =>
+    createDurableLead({
+      remote: answer.lead,
+      dispose: () => answer[Symbol.dispose](),
+      calls,
+      clock,
+      onLanded(sentAtMs) {
+        for (const { prefix } of written) told.tell(prefix, sentAtMs);
+        const ageMs = clock.wallMs() - sentAtMs;
+        words.tell(tenant, { written: written.map(({ prefix, ttl }) => ({ prefix, ttl, ageMs })) });
+      },
+    });
+
+  const flightsOf = (family: number, tenant: string): Flights => ({
     async join({ wanted, written }) {
       if (wanted.length === 0 && written.length === 0) return { kind: 'none' };
-      const asked = written.map((write) => ({ ...write, knownSentAtMs: known.sentAtMs(write.prefix) }));
-      const answer = await calls.ask(() => remotes.flights().join({ wanted, written: asked }), 0);
+      const asked = written.map((write) => ({ ...write, knownSentAtMs: told.knownSinceMs(write.prefix) }));
+      const news = heard.newsFor(asked);
+      if (news.length > 0) return readable(news);
+      const answer = await calls.ask(() => remotes.flights(family).join({ wanted, written: asked }), 0);
       if (answer === 'unreachable') return { kind: 'none' };
-      if (answer.kind === 'lead') {
-        const lead = leadOf(answer.lead, () => answer[Symbol.dispose](), written, known, calls, clock);
-        return { kind: 'lead', lead };
-      }
+      if (answer.kind === 'lead') return { kind: 'lead', lead: leadOf(answer, written, tenant) };
       answer[Symbol.dispose]();
-      if (answer.kind !== 'readable') return answer;
-      for (const { prefix, ageMs } of answer.prefixes) known.note(prefix, clock.wallMs() - ageMs);
-      return { kind: 'readable', prefixes: answer.prefixes };
+      return answer.kind === 'readable' ? readable(answer.prefixes) : answer;
     },
-    async follow(prefix, patience, signal): Promise<FlightResult> {
-      let flights = remotes.flights();
+    async follow(prefix, patience, signal) {
+      let flights = remotes.flights(family);
       const answer = await calls.wait({
         signal,
         begin(wait) {
-          flights = remotes.flights(); // the one before may be broken
+          flights = remotes.flights(family); // the one before may be broken
           return flights.follow(wait, prefix, patience);
         },
         leave: (wait) => flights.leave(wait),
@@ -37,64 +80,14 @@ export function createDurableFlights(remotes: Pick<Remotes, 'flights'>, calls: R
       });
       if (answer === 'abandoned') return { kind: 'abandoned' };
       if (answer === 'unreachable') return { kind: 'timed_out' };
-      if (answer.kind !== 'promoted') {
-        answer[Symbol.dispose]();
-        return answer;
+      if (answer.kind === 'promoted') {
+        return { kind: 'promoted', lead: leadOf(answer, [{ prefix, ttl: '5m' }], tenant) };
       }
-      const written = [{ prefix, ttl: '5m' }] as const;
-      const lead = leadOf(answer.lead, () => answer[Symbol.dispose](), written, known, calls, clock);
-      return { kind: 'promoted', lead };
+      answer[Symbol.dispose]();
+      if (answer.kind === 'landed') hear(answer.prefixes);
+      return { kind: answer.kind };
     },
-  };
-}
+  });
 
-function leadOf(
-  remote: RemoteFlightLead,
-  dispose: () => void,
-  written: readonly FlightWrite[],
-  known: KnownWrites,
-  calls: RemoteCalls,
-  clock: Clock,
-): FlightLead {
-  let sentAtMs = clock.wallMs();
-  let state: 'leading' | 'landed' | 'over' = 'leading';
-  return {
-    sent() {
-      if (state !== 'leading') return;
-      sentAtMs = clock.wallMs();
-      calls.tell(() => remote.sent());
-    },
-    landed() {
-      if (state !== 'leading') return;
-      state = 'landed';
-      for (const { prefix } of written) known.note(prefix, sentAtMs);
-      calls.tell(() => remote.landed());
-    },
-    failed() {
-      if (state === 'over') return;
-      state = 'over';
-      dispose();
-    },
-  };
-}
-
-/** When the newest write that is known here was sent, by prefix. */
-interface KnownWrites {
-  note(prefix: string, sentAtMs: number): void;
-  sentAtMs(prefix: string): number | null;
-}
-
-/** Some 100 bytes each. */
-const MAX_KNOWN = 20_000;
-
-function createKnownWrites(clock: Clock): KnownWrites {
-  const sent = new Map<string, number>();
-  return {
-    note(prefix, sentAtMs) {
-      sent.delete(prefix);
-      sent.set(prefix, Math.min(sentAtMs, clock.wallMs()));
-      if (sent.size > MAX_KNOWN) sent.delete(sent.keys().next().value as string);
-    },
-    sentAtMs: (prefix) => sent.get(prefix) ?? null,
-  };
+  return { hear, of: ({ family, tenant }) => flightsOf(family, tenant) };
 }

@@ -2,9 +2,13 @@ import type { SlotCount, SlotGrant, Slots } from '../state/slots.ts';
 import { createLocalShare, SHARE_RETRY_MS } from './local-share.ts';
 import type { RemoteCalls } from './remote-call.ts';
 import type { Remotes } from './remote.ts';
+import type { TenantWords } from './tenant-words.ts';
 
-/** Slots of tenants, each in its object. One call before a request starts; giving back is a handle's disposal. */
-export function createDurableSlots(remotes: Pick<Remotes, 'tenant'>, calls: RemoteCalls): Slots {
+/**
+ * Slots of tenants, each in its object. One call before a request starts, which brings word of the tenant as well; giving
+ * back is a handle's disposal.
+ */
+export function createDurableSlots(remotes: Pick<Remotes, 'tenant'>, calls: RemoteCalls, words: TenantWords): Slots {
   const share = createLocalShare();
   return {
     async acquire(name, rules, signal): Promise<SlotGrant> {
@@ -13,7 +17,7 @@ export function createDurableSlots(remotes: Pick<Remotes, 'tenant'>, calls: Remo
         signal,
         begin(wait) {
           tenant = remotes.tenant(name); // the one before may be broken
-          return tenant.acquire(wait, rules);
+          return tenant.acquire(wait, rules, words.asker(name));
         },
         leave: (wait) => tenant.leave(wait),
         maxMs: rules.maxWaitMs,
@@ -23,6 +27,7 @@ export function createDurableSlots(remotes: Pick<Remotes, 'tenant'>, calls: Remo
         const lease = share.take(name, rules.limit);
         return lease ? { kind: 'granted', lease, waitedMs: 0 } : { kind: 'full', retryAfterMs: SHARE_RETRY_MS };
       }
+      words.hear(name, answer.word);
       if (answer.kind === 'granted') {
         return { kind: 'granted', lease: { release: () => answer[Symbol.dispose]() }, waitedMs: answer.waitedMs };
       }

@@ -1,4 +1,6 @@
 import type { Environment } from '../config/config.ts';
+import type { ConsoleHub } from './console-hub.ts';
+import type { RemoteConsoleHub } from './console-remote.ts';
 import type { FlightsObject } from './flights-object.ts';
 import type { MetricsHub } from './metrics-hub.ts';
 import type { RemoteMetricsHub } from './metrics-remote.ts';
@@ -14,6 +16,9 @@ export interface WorkerEnvironment {
   readonly UPSTREAMS: DurableObjectNamespace<UpstreamObject>;
   readonly FLIGHTS: DurableObjectNamespace<FlightsObject>;
   readonly METRICS: DurableObjectNamespace<MetricsHub>;
+  readonly CONSOLE: DurableObjectNamespace<ConsoleHub>;
+  /** The files of the console's page. */
+  readonly ASSETS: Pick<Fetcher, 'fetch'>;
 }
 
 /** What `${NAME}` in the settings can stand for: bindings that are text. */
@@ -22,21 +27,27 @@ export function textBindings(environment: WorkerEnvironment): Environment {
 }
 
 /**
- * One object for all flights: what a request asks for does not say which cache domain it is of. Some 1,000 requests a
- * second are an object's soft limit (docs: Durable Objects, limits).
+ * So many objects carry the flights, each the families whose hash leads to it; some 1,000 requests a second are an object's
+ * soft limit (docs: Durable Objects, limits). One for each cache domain would be all traffic in one where all tenants share
+ * one upstream's key, and where callers bring their own keys and workspaces as many as those think of, each of them cold.
  */
-const ALL_FLIGHTS = 'all';
+const FLIGHT_OBJECTS = 32;
 
 /** A stub belongs to the request that made it, so that one is made for each call. */
 export function remotesOf({ TENANTS, UPSTREAMS, FLIGHTS }: WorkerEnvironment): Remotes {
   return {
     tenant: (id) => TENANTS.getByName(id),
     upstream: (id) => UPSTREAMS.getByName(id),
-    flights: () => FLIGHTS.getByName(ALL_FLIGHTS),
+    flights: (family) => FLIGHTS.getByName(`flights-${family % FLIGHT_OBJECTS}`),
   };
 }
 
 /** The same for the metrics hubs, by name. */
 export function metricsHubsOf({ METRICS }: WorkerEnvironment): (name: string) => RemoteMetricsHub {
   return (name) => METRICS.getByName(name);
+}
+
+/** One for all isolates: an operator wants to see all of them at once. */
+export function consoleHubOf({ CONSOLE }: WorkerEnvironment): () => RemoteConsoleHub {
+  return () => CONSOLE.getByName('hub');
 }

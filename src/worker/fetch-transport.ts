@@ -40,7 +40,7 @@ async function send(
       headers: upstreamHeaders(headers),
       redirect: 'manual',
       signal: call.signal,
-      ...(body === null ? {} : { body: bodyInit(body) }),
+      ...(body === null ? {} : { body: bodyInit(body, headers) }),
     });
     watch.end();
     return await readAnswer(response, receiver, watch, bodyIdleMs, call.signal);
@@ -114,7 +114,7 @@ const OF_THE_EDGE = /^(?:cf-|cdn-loop$|x-real-ip$|true-client-ip$|x-forwarded-(?
 
 /** The runtime would ask for compressed answers: they can be neither read along nor filled with pings. */
 function upstreamHeaders(headers: WireRequest['headers']): Record<string, string> {
-  const own = Object.entries(headers).filter(([name]) => !OF_THE_EDGE.test(name));
+  const own = Object.entries(headers).filter(([name]) => !OF_THE_EDGE.test(name) && name !== 'content-length');
   return { ...Object.fromEntries(own), 'accept-encoding': 'identity' };
 }
 
@@ -122,20 +122,26 @@ function upstreamHeaders(headers: WireRequest['headers']): Record<string, string
 const COPIED_BYTES = 256 * 1024;
 const SLICE_BYTES = 64 * 1024;
 
-function slices(body: Uint8Array): ReadableStream {
-  const { readable, writable } = new FixedLengthStream(body.length);
+function* slices(body: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < body.length; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES);
+}
+
+/** A body whose length is known goes out with it, not in chunks. */
+function ofLength(bytes: number, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): ReadableStream {
+  const { readable, writable } = new FixedLengthStream(bytes);
   const writer = writable.getWriter();
   const pump = async (): Promise<void> => {
-    for (let at = 0; at < body.length; at += SLICE_BYTES) await writer.write(body.subarray(at, at + SLICE_BYTES));
+    for await (const piece of pieces) await writer.write(piece);
     await writer.close();
   };
-  pump().catch(() => {}); // the call that reads it is over, and says why itself
+  pump().catch((error: unknown) => writer.abort(error).catch(() => {})); // who reads it is told, or is gone
   return readable;
 }
 
-function bodyInit(body: Uint8Array | AsyncIterable<Uint8Array>): BodyInit {
+function bodyInit(body: Uint8Array | AsyncIterable<Uint8Array>, headers: WireRequest['headers']): BodyInit {
   if (body instanceof ReadableStream) return body;
-  if (body instanceof Uint8Array) return body.length > COPIED_BYTES ? slices(body) : body;
+  if (body instanceof Uint8Array) return body.length > COPIED_BYTES ? ofLength(body.length, slices(body)) : body;
+  if (headers['content-length'] !== undefined) return ofLength(Number(headers['content-length']), body);
   const chunks = body[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

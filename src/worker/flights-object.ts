@@ -7,8 +7,9 @@ import { createWaits } from './waits.ts';
 import { workerClock } from './worker-clock.ts';
 
 /**
- * Who is writing which prefix, and what has been written lately, for all isolates. Followers wait here. It knows prefixes
- * by their hashes alone, in memory, never in storage: what it forgets with its end is written once more.
+ * Who is writing which prefix, and what has been written lately, in some of the families of prompts, for all isolates.
+ * Followers wait here, and are told with the landing what they can read. It knows prefixes by their hashes alone, in memory,
+ * never in storage: what it forgets with its end is written once more.
  */
 export class FlightsObject extends DurableObject {
   readonly #flights = createMemoryFlights(workerClock);
@@ -26,8 +27,11 @@ export class FlightsObject extends DurableObject {
 
   async follow(wait: string, prefix: string, patience: FlightPatience) {
     const held = await this.#waits.hold(wait, (signal) => this.#flights.follow(prefix, patience, signal));
-    if (held.kind !== 'promoted') return held;
-    return { ...held, lead: this.#handle(held.lead, [{ prefix, ttl: '5m' }]) }; // no longer than is certain
+    const write = shortest(prefix);
+    if (held.kind === 'landed') {
+      return { ...held, prefixes: this.#readable.newsFor([{ ...write, knownSentAtMs: 0 }]) };
+    }
+    return held.kind === 'promoted' ? { ...held, lead: this.#handle(held.lead, [write]) } : held;
   }
 
   leave(wait: string): void {
@@ -37,6 +41,11 @@ export class FlightsObject extends DurableObject {
   #handle(lead: FlightLead, written: readonly FlightWrite[]): LeadHandle {
     return new LeadHandle(lead, (sentAtMs) => this.#readable.note(written, sentAtMs));
   }
+}
+
+/** How long it can be read as far as is certain: who follows does not say for how long it would be written. */
+function shortest(prefix: string): FlightWrite {
+  return { prefix, ttl: '5m' };
 }
 
 class LeadHandle extends RpcTarget {

@@ -1,6 +1,7 @@
 import type { WorkerEnvironment } from './environment.ts';
 import { createWorkerGateway, type WorkerGateway } from './worker-gateway.ts';
 
+export { ConsoleHub } from './console-hub.ts';
 export { FlightsObject } from './flights-object.ts';
 export { MetricsHub } from './metrics-hub.ts';
 export { TenantObject } from './tenant-object.ts';

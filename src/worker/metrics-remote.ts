@@ -22,9 +22,9 @@ export type HubPage = Pick<MetricsText, 'text' | 'contentType'>;
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** A counter or a gauge that is added to, a histogram, or a tenant that has asked for a slot. */
+/** A counter, a histogram, or a tenant that has asked for a slot. */
 export type MetricEvent =
-  | { readonly k: 'c' | 'g' | 'h'; readonly n: MetricName; readonly l: Labels; readonly v: number }
+  | { readonly k: 'c' | 'h'; readonly n: MetricName; readonly l: Labels; readonly v: number }
   | { readonly k: 't'; readonly n: string };
 
 /** What the asking isolate has read off; it replaces all that the hub has under these names. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import type { GaugeBoard, Metrics, MetricsPage } from '../metrics/metrics.ts';
+import type { GaugeBoard, Metrics, MetricsPage, ReadGauges } from '../metrics/metrics.ts';
 import type { MetricName } from '../metrics/table.ts';
+import { createErrand } from './errand.ts';
 import { SEEN_EVERY_MS } from './metrics-busy-tenants.ts';
 import type { Board, Labels, MetricEvent, RemoteMetricsHub } from './metrics-remote.ts';
 
@@ -29,21 +30,16 @@ export interface MetricsSinkOptions {
 }
 
 export const PUSH_AFTER_MS = 100;
-/** A request that had taken it upon itself to push may have been ended before. */
-const PUSH_OVERDUE_MS = 1_000;
 const MAX_SEEN = 10_000;
 
 export function createMetricsSink(options: MetricsSinkOptions): MetricsSink {
   const { clock, waitUntil } = options;
-  const beforeScrape: (() => void)[] = [];
+  const beforeScrape: ReadGauges[] = [];
   const board = createBoard();
   const seenAtMs = new Map<string, number>();
   let events: MetricEvent[] = [];
-  let pushAtMs = -Infinity;
-  let isReadingOff = false;
 
   const push = async (): Promise<void> => {
-    pushAtMs = -Infinity;
     if (events.length === 0) return;
     const batch = options.newName();
     const pushed = events;
@@ -54,29 +50,15 @@ export function createMetricsSink(options: MetricsSinkOptions): MetricsSink {
       .catch(() => options.hub().push(batch, pushed))
       .catch(() => {}); // a metric must not fail a request
   };
+  const pushing = createErrand({ clock, waitUntil, afterMs: PUSH_AFTER_MS, run: push });
   const collect = (event: MetricEvent): void => {
     events.push(event);
-    if (clock.nowMs() < pushAtMs + PUSH_OVERDUE_MS) return;
-    pushAtMs = clock.nowMs() + PUSH_AFTER_MS;
-    const due = Promise.withResolvers<void>();
-    clock.after(PUSH_AFTER_MS, due.resolve);
-    waitUntil(due.promise.then(push));
-  };
-  const readBoard = (): void => {
-    isReadingOff = true;
-    try {
-      for (const run of beforeScrape) run();
-    } finally {
-      isReadingOff = false;
-    }
+    pushing.want();
   };
   const metrics: MetricsSink['metrics'] = {
     count: (n, l, v = 1) => collect({ k: 'c', n, l, v }),
     observe: (n, l, v) => collect({ k: 'h', n, l, v }),
-    add(n, l, v) {
-      if (isReadingOff) board.add(n, l, v);
-      else collect({ k: 'g', n, l, v });
-    },
+    add: board.add,
     set: board.set,
     clear: board.clear,
     hold(name, labels) {
@@ -84,12 +66,15 @@ export function createMetricsSink(options: MetricsSinkOptions): MetricsSink {
       waitUntil(handle.catch(() => {}));
       return () => waitUntil(handle.then((held) => held[Symbol.dispose]()).catch(() => {}));
     },
-    onScrape: (run) => void beforeScrape.push(run),
+    onScrape: (read) => void beforeScrape.push(read),
     async page(accept) {
-      await push();
+      await pushing.run();
       const [first, ...others] = options.allHubs() as [RemoteMetricsHub, ...RemoteMetricsHub[]];
       const busy = await Promise.all([first, ...others].map((hub) => hub.busyTenants()));
-      const idleTenants = await options.readOff([...new Set(busy.flat())], readBoard);
+      const read = await Promise.all(beforeScrape.map((ask) => ask()));
+      const idleTenants = await options.readOff([...new Set(busy.flat())], () => {
+        for (const putUp of read) putUp();
+      });
       const { text, contentType } = await first.page(accept, { gauges: board.list(), idleTenants });
       return { text, parts: [new TextEncoder().encode(text)], contentType };
     },

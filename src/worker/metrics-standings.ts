@@ -12,7 +12,8 @@ export interface Standings {
   during(tenants: readonly string[], run: () => void): Promise<readonly string[]>;
 }
 
-interface Read {
+/** What objects have said. */
+export interface Standing {
   readonly tenants: ReadonlyMap<string, SlotCount>;
   readonly upstreams: ReadonlyMap<string, UpstreamStanding>;
 }
@@ -25,7 +26,7 @@ export interface StandingsOptions {
 }
 
 export function createStandings({ engine, remotes, onAsk }: StandingsOptions): Standings {
-  let read: Read | null = null;
+  let read: Standing | null = null;
   const { slots, capacity } = engine;
   return {
     engine: {
@@ -45,20 +46,33 @@ export function createStandings({ engine, remotes, onAsk }: StandingsOptions): S
       },
     },
     async during(tenants, run) {
-      const upstreams = [...capacity.counts().keys()];
-      const [counts, standings] = await Promise.all([
-        answers(tenants, (id) => remotes.tenant(id).count()),
-        answers(upstreams, (id) => remotes.upstream(id).standing()),
-      ]);
-      const isIdle = ({ inUse, waiting }: SlotCount): boolean => inUse === 0 && waiting === 0;
-      read = { tenants: new Map(counts.filter(([, count]) => !isIdle(count))), upstreams: known(standings) };
+      const { idleTenants, ...standing } = await readStanding(remotes, tenants, [...capacity.counts().keys()]);
+      read = standing;
       try {
         run();
       } finally {
         read = null;
       }
-      return counts.filter(([, count]) => isIdle(count)).map(([tenant]) => tenant);
+      return idleTenants;
     },
+  };
+}
+
+/** Of these tenants, the ones that hold or wait for a slot, and those that said that they do neither. */
+export async function readStanding(
+  remotes: Pick<Remotes, 'tenant' | 'upstream'>,
+  tenants: readonly string[],
+  upstreams: readonly string[],
+): Promise<Standing & { readonly idleTenants: readonly string[] }> {
+  const [counts, standings] = await Promise.all([
+    answers(tenants, (id) => remotes.tenant(id).count()),
+    answers(upstreams, (id) => remotes.upstream(id).standing()),
+  ]);
+  const isIdle = ({ inUse, waiting }: SlotCount): boolean => inUse === 0 && waiting === 0;
+  return {
+    tenants: new Map(counts.filter(([, count]) => !isIdle(count))),
+    idleTenants: counts.filter(([, count]) => isIdle(count)).map(([tenant]) => tenant),
+    upstreams: known(standings),
   };
 }
 

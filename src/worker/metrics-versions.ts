@@ -8,7 +8,7 @@ import type { MetricEvent } from './metrics-remote.ts';
  * with it.
  */
 const ROWS: Readonly<Record<string, MetricRow>> = METRICS;
-const KINDS = { c: 'counter', g: 'gauge', h: 'histogram' } as const;
+const KINDS = { c: 'counter', h: 'histogram' } as const;
 
 export function fitsTable(event: Exclude<MetricEvent, { k: 't' }>): boolean {
   const row = rowOf(event.n);
@@ -16,10 +16,11 @@ export function fitsTable(event: Exclude<MetricEvent, { k: 't' }>): boolean {
   return row?.kind === KINDS[event.k] && Object.keys(event.l).every((label) => row.labels.includes(label));
 }
 
-/** A histogram's buckets must be the same: counts of others cannot be added to them. */
-export function isOfTable({ name, values }: Readings): boolean {
+/** The kind must be the same, and a histogram's buckets: counts of others cannot be added to them. */
+export function isOfTable({ name, type, values }: Readings): boolean {
   const row = rowOf(name);
-  if (!row?.buckets) return row !== undefined;
+  if (row?.kind !== String(type)) return false;
+  if (!row.buckets) return true;
   const bounds = new Set(values.map(({ labels }) => labels['le']).filter((bound) => typeof bound === 'number'));
   return bounds.size === row.buckets.length && row.buckets.every((bound) => bounds.has(bound));
 }

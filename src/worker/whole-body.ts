@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import { giveUp, withinStall } from '../http/body-reader.ts';
+import { giveUp } from '../http/body-reader.ts';
+import { withinStall } from '../pipeline/wait.ts';
 import type { BodyLimits, BodyResult } from '../http/exchange.ts';
 
 /**

@@ -8,7 +8,7 @@ import { readWholeBody } from './whole-body.ts';
  * lives until its exchange is over. Without that it would end when the handler returns the head of the answer, and with it every lease that the
  * exchange holds. After a caller has left the runtime allows 30 s more (docs: Workers, waitUntil).
  */
-export function createWorkerExchange(clock: Clock): ExchangeOf {
+export function createWorkerExchange(clock: Clock, accompany: (exchange: Promise<unknown>) => void): ExchangeOf {
   const exchangeOf = createFetchExchange(clock);
   return (context) => {
     const exchange = exchangeOf(context);
@@ -19,6 +19,7 @@ export function createWorkerExchange(clock: Clock): ExchangeOf {
         exchange.respond((reply) => {
           const outcome = run(reply);
           context.executionCtx.waitUntil(outcome);
+          accompany(outcome);
           return outcome;
         }),
     };

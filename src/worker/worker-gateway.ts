@@ -1,9 +1,11 @@
 import { waitUntil } from 'cloudflare:workers';
-import type { ConfigResult } from '../config/config.ts';
+import type { ConfigResult, Problem } from '../config/config.ts';
 import { defaultConfig, parseConfig } from '../config/parse-config.ts';
 import { composeGateway, type Gateway, type Platform } from '../gateway/compose-gateway.ts';
+import { consoleAssets } from './console-assets.ts';
+import { createIsolateConsole } from './console-of-isolate.ts';
 import { createDurableEngine } from './durable-engine.ts';
-import { metricsHubsOf, remotesOf, textBindings, type WorkerEnvironment } from './environment.ts';
+import { consoleHubOf, metricsHubsOf, remotesOf, textBindings, type WorkerEnvironment } from './environment.ts';
 import { createFetchTransport } from './fetch-transport.ts';
 import { logBreaker, logInternalError, logProblems, logRecord } from './log.ts';
 import { createIsolateMetrics } from './metrics-of-isolate.ts';
@@ -25,17 +27,25 @@ export function createWorkerGateway(environment: WorkerEnvironment): WorkerGatew
     logProblems(settings.problems);
     return { kind: 'misconfigured' };
   }
-  if (settings.notices.length > 0) logProblems(settings.notices);
+  const notices = [...settings.notices, ...(settings.secrets.metricsToken === null ? [OPEN_METRICS] : [])];
+  if (notices.length > 0) logProblems(notices);
   const gateway = composeGateway({
     config: settings.config,
     secrets: settings.secrets,
-    platform: platformOf(environment),
+    platform: platformOf(environment, settings.config.console.enabled && settings.secrets.consoleToken !== null),
     onRecord: logRecord,
     onInternalError: logInternalError,
     onBreaker: logBreaker,
   });
   return { kind: 'ready', gateway };
 }
+
+/** Every path of a Worker is public. */
+const OPEN_METRICS: Problem = {
+  path: 'metrics.token',
+  message: 'is not set: everybody can read /metrics, which names tenants and what they spend',
+  mend: 'set it, or put Cloudflare Access before /metrics',
+};
 
 function settingsOf(environment: WorkerEnvironment): ConfigResult {
   const bindings = textBindings(environment);
@@ -46,21 +56,28 @@ function settingsOf(environment: WorkerEnvironment): ConfigResult {
 /** Of prompts: 13 MB of the 128 that an isolate has. */
 const MAX_POSITIONS = 100_000;
 
-function platformOf(environment: WorkerEnvironment): Platform {
+function platformOf(environment: WorkerEnvironment, isConsoleOn: boolean): Platform {
   const clock = workerClock;
   const remotes = remotesOf(environment);
   const newName = (): string => crypto.randomUUID();
   const engine = createDurableEngine({ clock, remotes, waitUntil, newName });
   const hub = metricsHubsOf(environment);
+  const consoleHub = consoleHubOf(environment);
+  const console = createIsolateConsole({ clock, isOn: isConsoleOn, hub: consoleHub, waitUntil, newName });
   const { random } = Math;
   return {
     ...createIsolateMetrics({ clock, engine, remotes, hub, waitUntil, newName, random }),
     clock,
     createTransport: (options) => createFetchTransport({ clock, ...options }),
-    exchangeOf: createWorkerExchange(clock),
+    exchangeOf: createWorkerExchange(clock, console.accompany),
     isUtf8,
     sha256Hex,
     random,
     maxPositions: MAX_POSITIONS,
+    console: {
+      create: console.create,
+      assets: consoleAssets(environment),
+      pace: { everyMs: 2_000, snapshots: 'each' },
+    },
   };
 }

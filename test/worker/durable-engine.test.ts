@@ -1,18 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { createDurableEngine } from '../../src/worker/durable-engine.ts';
-import type { RemoteFlights, RemoteTenant, RemoteUpstream, SlotAnswer } from '../../src/worker/remote.ts';
+import type {
+  RemoteFlights,
+  RemoteTenant,
+  RemoteUpstream,
+  SlotAnswer,
+  TenantNews,
+  TenantWord,
+} from '../../src/worker/remote.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 
 /** The engine against objects that answer as a test says, or not at all: what the runtime does when one is gone. */
 const RULES = { limit: 8, maxWaiters: 4, maxWaitMs: 30_000 };
 const ASK = { tenant: 'acme', weight: 1, modelClass: 'sonnet', inputTokens: 1, maxWaitMs: 0 };
+const ORIGIN = { family: 1, tenant: 'acme' };
+const NO_NEWS: TenantWord = { version: 0, news: { written: [], places: [] }, spent: { periodStartMs: 0, usd: 0 } };
 const HERE = new AbortController().signal;
 
 const broken = (): Promise<never> => Promise.reject(new Error('Durable Object reset because its code was updated'));
 
 interface Stage {
   acquire: RemoteTenant['acquire'];
-  spentUsd: RemoteTenant['spentUsd'];
+  spent: RemoteTenant['spent'];
+  readonly told: TenantNews[];
   readonly left: string[];
   readonly disposed: string[];
   readonly bookings: string[];
@@ -20,16 +30,21 @@ interface Stage {
 
 function createStage() {
   const clock = createFakeClock();
-  const stage: Stage = { acquire: broken, spentUsd: broken, left: [], disposed: [], bookings: [] };
+  const stage: Stage = { acquire: broken, spent: broken, told: [], left: [], disposed: [], bookings: [] };
   const tenant: RemoteTenant = {
-    acquire: (wait, rules) => stage.acquire(wait, rules),
+    acquire: (wait, rules, asker) => stage.acquire(wait, rules, asker),
     leave: async (wait) => void stage.left.push(wait),
-    spentUsd: (periodStartMs) => stage.spentUsd(periodStartMs),
+    tell: async (_isolate, news) => void stage.told.push(news),
+    spent: () => stage.spent(),
     book(booking) {
       stage.bookings.push(booking);
       return stage.bookings.length === 1 ? broken() : Promise.resolve();
     },
     count: broken,
+    claim: broken,
+    findClaim: broken,
+    forgetClaim: broken,
+    listClaims: broken,
   };
   const upstream: RemoteUpstream = { acquire: broken, leave: broken, standing: broken };
   const flights: RemoteFlights = { join: broken, follow: broken, leave: broken };
@@ -44,6 +59,7 @@ function createStage() {
     kind: 'granted',
     waitedMs: 0,
     lease: { [Symbol.dispose]: () => {} },
+    word: NO_NEWS,
     [Symbol.dispose]: () => void stage.disposed.push(what),
   });
   return { clock, stage, engine, granted };
@@ -132,15 +148,18 @@ describe('objects that cannot be reached', () => {
     const grant = await engine.capacity.acquire('main', ASK, HERE);
     expect(grant.kind).toBe('granted');
     const written = [{ prefix: 'a', ttl: '5m' as const }];
-    expect(await engine.flights.join({ wanted: [], written })).toEqual({ kind: 'none' });
-    expect(await engine.flights.follow('a', { sinceSentMs: 1, maxMs: 1 }, HERE)).toEqual({ kind: 'timed_out' });
+    expect(await engine.flights.of(ORIGIN).join({ wanted: [], written })).toEqual({ kind: 'none' });
+    expect(await engine.flights.of(ORIGIN).follow('a', { sinceSentMs: 1, maxMs: 1 }, HERE)).toEqual({
+      kind: 'timed_out',
+    });
   });
 
   it('leave a budget at what its object said last', async () => {
-    const { engine, stage } = createStage();
-    stage.spentUsd = async () => 12;
+    const { engine, stage, clock } = createStage();
+    stage.spent = async () => ({ periodStartMs: 0, usd: 12 });
     expect(await engine.ledger.spentUsd('acme', 0)).toBe(12);
-    stage.spentUsd = broken;
+    stage.spent = broken;
+    await clock.advance(10 * 60_000);
     expect(await engine.ledger.spentUsd('acme', 0)).toBe(12);
     expect(await engine.ledger.spentUsd('acme', 86_400_000)).toBe(0);
   });
@@ -158,7 +177,7 @@ describe('a booking', () => {
 describe('a request that has nothing to do with the cache', () => {
   it('asks nobody for flights', async () => {
     const { engine } = createStage();
-    expect(await engine.flights.join({ wanted: [], written: [] })).toEqual({ kind: 'none' });
+    expect(await engine.flights.of(ORIGIN).join({ wanted: [], written: [] })).toEqual({ kind: 'none' });
     expect(engine.health()).toEqual({ kind: 'ok' });
   });
 });

@@ -30,6 +30,7 @@ export const GATEWAY_GAPS: readonly Gap[] = [
     ],
     reason: UNREAD,
   },
+  { file: 'files', titles: ['a file > that was refused so leaves its connection'], reason: UNREAD },
   {
     file: 'recovery',
     titles: ['a tenant who wants streams gone on with > is told so in the head'],
@@ -64,6 +65,9 @@ export const GATEWAY_GAPS: readonly Gap[] = [
     reason: HTTP_OF_THE_EDGE,
   },
   { file: 'draining', reason: NO_DRAINING },
+  { file: 'console', titles: ['a viewer of the live figures > does not hold up'], reason: NO_DRAINING },
+  { file: 'console', titles: ['the console > opens with a token that a reload'], reason: NO_RELOAD },
+  { file: 'console', titles: ['a viewer of the live figures > that leaves by fin'], reason: FIN },
   { file: 'tenant-limit', titles: ['the queue > lets in those who wait as soon as a reload'], reason: NO_RELOAD },
   { file: 'tenant-limit', titles: ['the queue > holds to a limit that a reload lowered'], reason: NO_RELOAD },
   { file: 'hang-up', titles: ['a caller that hangs up by fin'], reason: FIN },

@@ -44,7 +44,7 @@ function traffic(tenants: readonly string[], requests = 1): MetricEvent[] {
       },
       { k: 'c', n: 'slipstream_input_tokens_total', l: { tenant, model: 'opus', kind: 'uncached' }, v: 30 },
       { k: 'c', n: 'slipstream_input_tokens_total', l: { tenant, model: 'opus', kind: 'cache_read' }, v: 70 },
-      { k: 'g', n: 'slipstream_saved_usd_total', l: { tenant, model: 'opus' }, v: -0.5 },
+      { k: 'c', n: 'slipstream_saved_usd_total', l: { tenant, model: 'opus' }, v: 0.5 },
       { k: 'h', n: 'slipstream_queue_wait_seconds', l: { tenant }, v: 0.2 },
     ]).flat(),
   );
@@ -64,7 +64,7 @@ async function expectRequests(hubs: readonly MetricsTotals[], requests: number):
     waits: samples.sum('slipstream_queue_wait_seconds_count'),
     shortWaits: samples.sum('slipstream_queue_wait_seconds_bucket', { le: '0.25' }),
   }).toEqual({ requests, tokens: requests * 100, waits: requests, shortWaits: requests });
-  expect(samples.sum('slipstream_saved_usd_total')).toBeCloseTo(requests * -0.5, 9);
+  expect(samples.sum('slipstream_saved_usd_total')).toBeCloseTo(requests * 0.5, 9);
   expect(samples.sum('slipstream_queue_wait_seconds_sum')).toBeCloseTo(requests * 0.2, 9);
 }
 

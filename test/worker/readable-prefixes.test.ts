@@ -3,7 +3,7 @@ import { createReadablePrefixes } from '../../src/worker/readable-prefixes.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 
 const MINUTE_MS = 60_000;
-const wants = (prefix: string, ttl: '5m' | '1h' = '5m', knownSentAtMs: number | null = null) => ({
+const wants = (prefix: string, ttl: '5m' | '1h' = '5m', knownSentAtMs = 0) => ({
   prefix,
   ttl,
   knownSentAtMs,
@@ -39,6 +39,15 @@ describe('a prefix that was written', () => {
     readable.note(written, clock.wallMs() - MINUTE_MS);
     await clock.advance(4 * MINUTE_MS);
     expect(readable.newsFor([wants('a'), wants('b')]).map(({ prefix }) => prefix)).toEqual(['b']);
+  });
+
+  it('for an hour is not made shorter by what is heard late of an older write', async () => {
+    const clock = createFakeClock();
+    const readable = createReadablePrefixes(clock);
+    readable.note([{ prefix: 'a', ttl: '1h' }], clock.wallMs());
+    readable.note([{ prefix: 'a', ttl: '5m' }], clock.wallMs() - MINUTE_MS);
+    await clock.advance(10 * MINUTE_MS);
+    expect(readable.newsFor([wants('a', '1h')])).toEqual([{ prefix: 'a', ttl: '1h', ageMs: 10 * MINUTE_MS }]);
   });
 
   it('for five minutes does not stand for one that is wanted for an hour', () => {

@@ -21,6 +21,8 @@ export interface WorkerStage {
 export interface WorkerStageOptions {
   readonly settings: (upstreamUrl: string) => string;
   readonly isolates?: number;
+  /** A module that is run in the Worker's place (test/support/workerd.ts). */
+  readonly wrapperPath?: string;
 }
 
 const DEADLINE_MS = 5_000;
@@ -30,8 +32,9 @@ export function useWorkerStage(): (options: WorkerStageOptions) => Promise<Worke
   afterEach(async () => {
     for (const cleanUp of cleanups.splice(0)) await cleanUp();
   });
-  return async ({ settings, isolates = 1 }) => {
-    const { script } = await buildWorker();
+  return async ({ settings, isolates = 1, wrapperPath }) => {
+    const bundle = await buildWorker();
+    const script = { ...bundle.script, ...(wrapperPath && { wrapperPath }) };
     const upstream = await startScriptedUpstream();
     const workerd = await startWorkerd({ script, isolates, texts: { SLIPSTREAM_CONFIG: settings(upstream.url) } });
     const clients: RawClient[] = [];
