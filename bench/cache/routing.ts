@@ -7,8 +7,7 @@
  */
 import { chooseUpstream, placeAfter, type Candidate } from '../../src/core/choose-upstream.ts';
 import { hashText } from '../../src/prompt/content-hash.ts';
-import { createMemorySessionPlaces } from '../../src/state/memory-session-places.ts';
-import type { SessionPlaces } from '../../src/state/session-places.ts';
+import { createMemorySessionPlaces, type MemorySessionPlaces } from '../../src/state/memory-session-places.ts';
 import type { Policy } from './policy.ts';
 import type { TraceRequest } from './trace.ts';
 
@@ -19,7 +18,7 @@ export interface Router {
   readonly kind: RouterKind;
   readonly domains: readonly string[];
   readonly load: Float64Array;
-  readonly places: SessionPlaces;
+  readonly places: MemorySessionPlaces;
   /** Where a request that is being held was sent already. */
   readonly routed: Map<number, string>;
   readonly halfLifeMs: number;

@@ -2,7 +2,6 @@ import * as units from '@grafana/grafana-foundation-sdk/units';
 import { createDashboard } from './dashboard.ts';
 import { bars, figure, graph } from './panels.ts';
 import {
-  changeOf,
   increaseOf,
   JOB,
   OF_MODEL,
@@ -11,6 +10,7 @@ import {
   quantileOf,
   rateOf,
   rateOrZero,
+  savedOf,
   shareOf,
 } from './queries.ts';
 import { above, below, NEUTRAL } from './thresholds.ts';
@@ -21,7 +21,6 @@ const TOKENS = 'slipstream_input_tokens_total';
 const RESULTS = 'slipstream_cache_results_total';
 const FLIGHTS = 'slipstream_single_flight_total';
 const COST = 'slipstream_cost_usd_total';
-const SAVED = 'slipstream_saved_usd_total';
 
 const WRITES = 'kind=~"cache_write_5m|cache_write_1h"';
 
@@ -30,13 +29,12 @@ const pay = {
   panels: [
     figure({
       title: 'Saved',
-      description:
-        'Against the same requests without any caching, net of write premiums, within the time shown. A restart of the gateway within it takes away what was there before.',
+      description: 'Against the same requests without any caching, net of write premiums, within the time shown.',
       unit: units.Dollars,
       thresholds: below(0, 0),
       span: 6,
       isOverRange: true,
-      queries: [{ expr: changeOf(SAVED, OF_TENANT_AND_MODEL), legend: 'saved' }],
+      queries: [{ expr: savedOf(OF_TENANT_AND_MODEL), legend: 'saved' }],
     }),
     figure({
       title: 'Saved, of what it would have cost',
@@ -48,8 +46,8 @@ const pay = {
       queries: [
         {
           expr: shareOf(
-            changeOf(SAVED, OF_TENANT_AND_MODEL),
-            `(${increaseOf(COST, OF_TENANT_AND_MODEL)} + ${changeOf(SAVED, OF_TENANT_AND_MODEL)})`,
+            savedOf(OF_TENANT_AND_MODEL),
+            `(${increaseOf(COST, OF_TENANT_AND_MODEL)} + ${savedOf(OF_TENANT_AND_MODEL)})`,
           ),
           legend: 'share',
         },
@@ -63,7 +61,12 @@ const pay = {
       thresholds: NEUTRAL,
       span: 6,
       isOverRange: true,
-      queries: [{ expr: changeOf('slipstream_observed_saving_usd_total', OF_TENANT_AND_MODEL), legend: 'left lying' }],
+      queries: [
+        {
+          expr: `${increaseOf('slipstream_observed_saving_usd_total', OF_TENANT_AND_MODEL)} - ${increaseOf('slipstream_observed_loss_usd_total', OF_TENANT_AND_MODEL)}`,
+          legend: 'left lying',
+        },
+      ],
     }),
     figure({
       title: 'Reads for each token written',
@@ -190,11 +193,10 @@ const misses = {
     }),
     graph({
       title: 'Prompts that changed',
-      description:
-        "Share of a tenant's answers whose prompt was another one than before. What changes in it (a date, an id) is named, without its text, by /console/api/volatile-prefixes.",
+      description: "Share of a tenant's answers whose prompt was another one than before.",
       unit: units.PercentUnit,
       thresholds: above(0.1, 0.3),
-      span: 12,
+      span: 6,
       queries: [
         {
           expr: shareOf(
@@ -211,12 +213,31 @@ const misses = {
       ],
     }),
     graph({
+      title: 'Volatile places in prompts',
+      description:
+        'Places that change with every request though what stands around them does not: a date, an id. /console/api/volatile-prefixes names each, without its text.',
+      unit: units.Short,
+      thresholds: above(1, 10),
+      span: 6,
+      queries: [{ expr: `max by (tenant) (slipstream_volatile_prefixes{${OF_TENANT}})`, legend: '{{tenant}}' }],
+    }),
+    graph({
+      title: 'Tokens a day behind volatile places',
+      description: 'Input that is paid for anew each time and could be read if those places stood still.',
+      unit: units.Short,
+      thresholds: above(1_000_000, 10_000_000),
+      span: 6,
+      queries: [
+        { expr: `max by (tenant) (slipstream_volatile_prefix_tokens_per_day{${OF_TENANT}})`, legend: '{{tenant}}' },
+      ],
+    }),
+    graph({
       title: 'Markers that an upstream refused',
       description:
         "Calls made again without the gateway's markers, because a 400 spoke of them. It should be none: prompts of that shape are left alone for an hour.",
       unit: units.OpsPerSecond,
       thresholds: above(0.01, 0.1),
-      span: 12,
+      span: 6,
       queries: [
         {
           expr: rateOrZero('slipstream_retries_total', `${JOB}, reason="cache_control"`, JOB, 'upstream'),

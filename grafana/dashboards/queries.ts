@@ -27,9 +27,9 @@ export function increaseOf(counter: string, filter: string, by = ''): string {
   return `${sumBy(by)} (increase(${counter}{${filter}}[$__range]))`;
 }
 
-/** As increaseOf, for the two sums of money that may fall. A restart within the range shows as a loss of what was there. */
-export function changeOf(gauge: string, filter: string, by = ''): string {
-  return `${sumBy(by)} (delta(${gauge}{${filter}}[$__range]))`;
+/** Over the whole time shown, net of what writes cost: two counters, because their difference may fall. */
+export function savedOf(filter: string, by = ''): string {
+  return `(${increaseOf('slipstream_saved_usd_total', filter, by)} - ${increaseOf('slipstream_cache_write_premium_usd_total', filter, by)})`;
 }
 
 export function quantileOf(share: number, histogram: string, filter: string, by = ''): string {
@@ -45,6 +45,13 @@ export function shareOf(part: string, whole: string): string {
 /** 0 instead of nothing: a counter's series begins with its first event. */
 export function rateOrZero(counter: string, filter: string, every: string, by = ''): string {
   return `${sumBy(by)} (rate(${counter}{${filter}}[$__rate_interval]) or 0 * rate(${counter}{${every}}[$__rate_interval]))`;
+}
+
+/** Requests that went wrong by one or more of the faults, as a share of all of them. */
+export function errorShareOf(faults: string, filter: string, by = ''): string {
+  const errors = `rate(slipstream_errors_total{${filter}, fault=~"${faults}"}[$__rate_interval])`;
+  const requests = `rate(slipstream_requests_total{${filter}}[$__rate_interval])`;
+  return shareOf(`${sumBy(by)} (${errors} or 0 * ${requests})`, `${sumBy(by)} (${requests})`);
 }
 
 function sumBy(by: string): string {

@@ -2,13 +2,14 @@ import * as units from '@grafana/grafana-foundation-sdk/units';
 import { createDashboard } from './dashboard.ts';
 import { bars, figure, graph } from './panels.ts';
 import {
-  changeOf,
+  errorShareOf,
   increaseOf,
   OF_TENANT,
   OF_TENANT_AND_MODEL,
   quantileOf,
   rateOf,
   rateOrZero,
+  savedOf,
   shareOf,
   SLOTS_OF_TENANT,
   sumOf,
@@ -73,6 +74,7 @@ const waits = {
   panels: [
     graph({
       title: 'Time waited for a slot, p95',
+      hasExemplars: true,
       description:
         "Granted or not, the wait for an upstream's slot included. Very slow and no errors: look here first.",
       unit: units.Seconds,
@@ -111,7 +113,15 @@ const waits = {
       unit: units.PercentUnit,
       thresholds: above(0.01, 0.05),
       span: 6,
-      queries: [{ expr: shareOfTenant('status="429"'), legend: '{{tenant}}' }],
+      queries: [
+        {
+          expr: shareOf(
+            rateOrZero(REQUESTS, `${OF_TENANT_AND_MODEL}, status="429"`, OF_TENANT_AND_MODEL, 'tenant'),
+            rateOf(REQUESTS, OF_TENANT_AND_MODEL, 'tenant'),
+          ),
+          legend: '{{tenant}}',
+        },
+      ],
     }),
   ],
 };
@@ -130,13 +140,12 @@ const money = {
     }),
     figure({
       title: 'Saved for the chosen tenants',
-      description:
-        'Against the same requests without any caching, net of write premiums, within the time shown. A restart of the gateway within it takes away what was there before.',
+      description: 'Against the same requests without any caching, net of write premiums, within the time shown.',
       unit: units.Dollars,
       thresholds: below(0, 0),
       span: 8,
       isOverRange: true,
-      queries: [{ expr: changeOf('slipstream_saved_usd_total', OF_TENANT_AND_MODEL), legend: 'saved' }],
+      queries: [{ expr: savedOf(OF_TENANT_AND_MODEL), legend: 'saved' }],
     }),
     figure({
       title: 'Refused for a spent budget',
@@ -157,7 +166,7 @@ const money = {
       description: 'Cost of the answers within the time shown.',
       unit: units.Dollars,
       thresholds: NEUTRAL,
-      span: 8,
+      span: 6,
       queries: [{ expr: increaseOf(COST, OF_TENANT_AND_MODEL, 'tenant'), legend: '{{tenant}}' }],
     }),
     bars({
@@ -165,16 +174,29 @@ const money = {
       description: 'Net of write premiums within the time shown; below 0 where what was written was not read.',
       unit: units.Dollars,
       thresholds: below(0, 0),
-      span: 8,
-      queries: [{ expr: changeOf('slipstream_saved_usd_total', OF_TENANT_AND_MODEL, 'tenant'), legend: '{{tenant}}' }],
+      span: 6,
+      queries: [{ expr: savedOf(OF_TENANT_AND_MODEL, 'tenant'), legend: '{{tenant}}' }],
+    }),
+    graph({
+      title: 'Budget spent',
+      description:
+        'Spent in the current period, of the budget for it; at 1 further requests are answered 402. What runs by then is finished, so it may be more. Of replicas without a shared state the one that has spent most.',
+      unit: units.PercentUnit,
+      thresholds: above(0.8, 1),
+      span: 6,
+      queries: [
+        {
+          expr: `max by (tenant) (${shareOf(`slipstream_budget_spent_usd{${OF_TENANT}}`, `slipstream_budget_usd{${OF_TENANT}}`)})`,
+          legend: '{{tenant}}',
+        },
+      ],
     }),
     graph({
       title: 'Spent an hour',
-      description:
-        "The pace of each tenant's spending, as it would be over an hour. Compare with budget.usd of the settings.",
+      description: "The pace of each tenant's spending, as it would be over an hour.",
       unit: units.Dollars,
       thresholds: NEUTRAL,
-      span: 8,
+      span: 6,
       isStacked: true,
       queries: [{ expr: `3600 * ${rateOf(COST, OF_TENANT_AND_MODEL, 'tenant')}`, legend: '{{tenant}}' }],
     }),
@@ -200,11 +222,12 @@ const feel = {
     }),
     graph({
       title: 'Failed by tenant',
-      description: "Share of a tenant's requests answered 5xx, after all retries.",
+      description:
+        "Share of a tenant's requests that went wrong by the gateway's or an upstream's fault, after all retries.",
       unit: units.PercentUnit,
       thresholds: above(0.01, 0.05),
       span: 8,
-      queries: [{ expr: shareOfTenant('status=~"5.."'), legend: '{{tenant}}' }],
+      queries: [{ expr: errorShareOf('gateway|upstream', OF_TENANT_AND_MODEL, 'tenant'), legend: '{{tenant}}' }],
     }),
     graph({
       title: 'Broken or left streams',
@@ -221,13 +244,6 @@ const feel = {
     }),
   ],
 };
-
-function shareOfTenant(status: string): string {
-  return shareOf(
-    rateOrZero(REQUESTS, `${OF_TENANT_AND_MODEL}, ${status}`, OF_TENANT_AND_MODEL, 'tenant'),
-    rateOf(REQUESTS, OF_TENANT_AND_MODEL, 'tenant'),
-  );
-}
 
 export const tenants = createDashboard({
   uid: 'slipstream-tenants',

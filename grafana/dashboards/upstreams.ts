@@ -20,6 +20,7 @@ const ATTEMPTS = 'slipstream_upstream_attempts_total';
 const RETRIES = 'slipstream_retries_total';
 const STATE = 'slipstream_upstream_state';
 const REMAINING = 'slipstream_upstream_ratelimit_remaining';
+const LIMIT = 'slipstream_upstream_ratelimit_limit';
 
 /** The worst of all replicas: closed 0, half open 1, open 2, credential refused 3. */
 const WORST_STATE = `max by (upstream) (${[
@@ -82,18 +83,21 @@ const left = {
     graph({
       title: 'Requests left this minute',
       description:
-        "Of the upstream's limit, as its last answer said and time has refilled; the lowest that a replica knows.",
-      unit: units.Short,
-      thresholds: below(50, 10),
+        "As a share of the upstream's limit, as its last answer said and time has refilled; the lowest that a replica knows.",
+      unit: units.PercentUnit,
+      thresholds: below(0.25, 0.1),
       span: 6,
+      max: 1,
       queries: [remaining('requests')],
     }),
     graph({
       title: 'Tokens left this minute',
-      description: 'Input tokens that are not read from the cache, and output tokens. At 0 the upstream answers 429.',
-      unit: units.Short,
-      thresholds: below(100_000, 20_000),
+      description:
+        'As a share of the limit: input tokens that are not read from the cache, and output tokens. At 0 the upstream answers 429.',
+      unit: units.PercentUnit,
+      thresholds: below(0.25, 0.1),
       span: 6,
+      max: 1,
       queries: [remaining('input_tokens'), remaining('output_tokens')],
     }),
     graph({
@@ -137,7 +141,7 @@ const again = {
       description: 'Server errors, broken connections and streams, refused credentials, markers that were refused.',
       unit: units.OpsPerSecond,
       thresholds: above(0.1, 1),
-      span: 6,
+      span: 8,
       isStacked: true,
       queries: [
         {
@@ -147,12 +151,23 @@ const again = {
       ],
     }),
     graph({
-      title: 'Retry budget used',
+      title: 'Retry budget left',
       description:
-        'Retries for each first call, all upstreams together. At 0.3 the budget is spent: what fails then is not asked again. Recorded by grafana/rules.',
+        'Of the retries that a process allows itself in ten seconds. At 0 what fails is not asked again, and callers get the errors.',
+      unit: units.PercentUnit,
+      thresholds: below(0.5, 0.1),
+      span: 12,
+      max: 1,
+      queries: [
+        { expr: `min by (instance) (slipstream_retry_budget_remaining_ratio{${JOB}})`, legend: '{{instance}}' },
+      ],
+    }),
+    graph({
+      title: 'Retries for each first call',
+      description: 'All upstreams together. The budget allows 0.3. Recorded by grafana/rules.',
       unit: units.Short,
       thresholds: above(0.2, 0.3),
-      span: 6,
+      span: 12,
       queries: [{ expr: `job:slipstream_retries_per_first_call:rate5m{${JOB}}`, legend: '{{job}}' }],
     }),
   ],
@@ -163,6 +178,7 @@ const around = {
   panels: [
     graph({
       title: 'Whole answers by model, p95',
+      hasExemplars: true,
       description: 'From the last byte of a request to the last byte of its answer, of those answered 200.',
       unit: units.Seconds,
       thresholds: above(60, 300),
@@ -192,8 +208,9 @@ const around = {
 };
 
 function remaining(kind: string) {
+  const filter = `${OF_UPSTREAM}, kind="${kind}"`;
   return {
-    expr: `min by (upstream, model_class) (${REMAINING}{${OF_UPSTREAM}, kind="${kind}"})`,
+    expr: `min by (upstream, model_class) (${shareOf(`${REMAINING}{${filter}}`, `${LIMIT}{${filter}}`)})`,
     legend: `{{upstream}} {{model_class}} ${kind}`,
   };
 }
@@ -204,7 +221,7 @@ function retriesPanel(title: string, reason: string, description: string) {
     description: `Retries a second. ${description}`,
     unit: units.OpsPerSecond,
     thresholds: above(0.1, 1),
-    span: 6,
+    span: 8,
     queries: [{ expr: rateOf(RETRIES, `${OF_UPSTREAM}, reason="${reason}"`, 'upstream'), legend: '{{upstream}}' }],
   });
 }

@@ -7,8 +7,12 @@ const BATCH_MULTIPLIER = 0.5;
 
 export interface Cost {
   readonly usd: number;
-  /** Against the same request without any caching, net of write premiums: negative where writes were never read. */
+  /** Against the same request without any caching: what reads saved, less the premiums. Negative where nothing was read. */
   readonly savedUsd: number;
+  /** What was read would have cost so much more at the price of input. */
+  readonly readSavingUsd: number;
+  /** What was written would have cost so much less at the price of input. */
+  readonly writePremiumUsd: number;
 }
 
 /** What an answer cost; null where the model is unknown: an unknown price is not a price of zero. */
@@ -24,10 +28,12 @@ export function costOf(model: string | null, usage: TokenUsage): Cost | null {
       usage.cacheRead * facts.readMultiplier +
       usage.cacheWrite5m * CACHE_WRITE_5M_MULTIPLIER +
       usage.cacheWrite1h * CACHE_WRITE_1H_MULTIPLIER);
-  return {
-    usd: inputUsd + perOutputToken * usage.output,
-    savedUsd: perInputToken * totalInput(usage) - inputUsd,
-  };
+  const readSavingUsd = perInputToken * usage.cacheRead * (1 - facts.readMultiplier);
+  const writePremiumUsd =
+    perInputToken *
+    (usage.cacheWrite5m * (CACHE_WRITE_5M_MULTIPLIER - 1) + usage.cacheWrite1h * (CACHE_WRITE_1H_MULTIPLIER - 1));
+  const usd = inputUsd + perOutputToken * usage.output;
+  return { usd, savedUsd: readSavingUsd - writePremiumUsd, readSavingUsd, writePremiumUsd };
 }
 
 /** Everything that scales a request's prices as a whole; the factors stack (docs: pricing). */

@@ -1,20 +1,25 @@
-import type { LabelsOf, MetricName, NameOf } from './table.ts';
+import type { LabelsOf, NameOf } from './table.ts';
 
 /** Port: where figures go. Cheap, synchronous, and never throws into a request. */
 export interface Metrics {
   count<Name extends NameOf<'counter'>>(name: Name, labels: LabelsOf<Name>, by?: number): void;
-  /** For gauges that several places move. */
-  add<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, by: number): void;
   /** For gauges of what is open: one more, until the returned function is called, once, by whoever called this. */
   hold<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): () => void;
-  /** For gauges that are read off something when a scrape asks. */
-  set<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number): void;
-  observe<Name extends NameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number): void;
+  /** @param requestId the request that this is of, where the metric has exemplars: an `x-slipstream-id`, nothing else. */
+  observe<Name extends NameOf<'histogram'>>(
+    name: Name,
+    labels: LabelsOf<Name>,
+    value: number,
+    requestId?: string,
+  ): void;
 }
 
-/** Where gauges are put up that are read off something: all series of one can be taken down first. */
-export interface GaugeBoard extends Pick<Metrics, 'add' | 'set'> {
-  clear(name: MetricName): void;
+/** Where gauges are put up that are read off something when a scrape asks: all series of one are taken down first. */
+export interface GaugeBoard {
+  clear(name: NameOf<'gauge'>): void;
+  set<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number): void;
+  /** For series that several things share. */
+  add<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, by: number): void;
 }
 
 /** Port with the way out: what an operator reads at `/metrics`. */
@@ -22,8 +27,11 @@ export interface MetricsPage {
   /** @param accept the scraper's Accept header: OpenMetrics where it asks for it. */
   page(accept: string): Promise<MetricsText>;
   /** Called before each scrape, for gauges that are read off something. */
-  onScrape(run: () => void): void;
+  onScrape(read: ReadGauges): void;
 }
+
+/** Asks for what must be asked for; what it returns puts all of it up, in one go. */
+export type ReadGauges = () => Promise<() => void>;
 
 export interface MetricsText {
   readonly text: string;

@@ -11,6 +11,8 @@ export interface MetricRow {
   readonly help: string;
   /** Upper bounds of a histogram's buckets, in the metric's unit. */
   readonly buckets?: readonly number[];
+  /** Of a histogram: each bucket of a series names the newest request in it, on an OpenMetrics page. */
+  readonly hasExemplars?: true;
 }
 
 const TTFT_SECONDS = [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 12, 20, 30, 60];
@@ -25,12 +27,14 @@ export const METRICS = {
     labels: ['model', 'cache', 'tenant'],
     help: 'From the last byte of the request to the first content event of the streamed answer.',
     buckets: TTFT_SECONDS,
+    hasExemplars: true,
   },
   gen_ai_server_request_duration_seconds: {
     kind: 'histogram',
     labels: ['model', 'operation', 'status'],
     help: 'From the last byte of the request to the last byte of the answer.',
     buckets: DURATION_SECONDS,
+    hasExemplars: true,
   },
   gen_ai_server_time_per_output_token_seconds: {
     kind: 'histogram',
@@ -42,6 +46,11 @@ export const METRICS = {
     kind: 'counter',
     labels: ['tenant', 'model', 'operation', 'status'],
     help: 'Requests by the status the caller was sent; 499 where the caller left first.',
+  },
+  slipstream_errors_total: {
+    kind: 'counter',
+    labels: ['tenant', 'model', 'operation', 'fault'],
+    help: 'Requests that did not go as they should, by who has to look into it.',
   },
   slipstream_streams_total: {
     kind: 'counter',
@@ -69,9 +78,14 @@ export const METRICS = {
     help: 'Cost of answers in USD. Models without a known price are not in it.',
   },
   slipstream_saved_usd_total: {
-    kind: 'gauge',
+    kind: 'counter',
     labels: ['tenant', 'model'],
-    help: 'Saved in USD against the same requests without any caching, net of write premiums: may fall.',
+    help: 'Saved in USD by reading from the cache. Net is this less slipstream_cache_write_premium_usd_total.',
+  },
+  slipstream_cache_write_premium_usd_total: {
+    kind: 'counter',
+    labels: ['tenant', 'model'],
+    help: 'What writing to the cache cost in USD beyond the price of input.',
   },
   slipstream_cache_hit_ratio: {
     kind: 'gauge',
@@ -89,9 +103,24 @@ export const METRICS = {
     help: "Cache markers that went upstream, the callers' own and the gateway's.",
   },
   slipstream_observed_saving_usd_total: {
-    kind: 'gauge',
+    kind: 'counter',
     labels: ['tenant', 'model'],
-    help: 'What the gateway would have saved in USD where it only observes, net of write premiums: may fall.',
+    help: 'Where the gateway only observes: USD it would have saved, of answers that would have cost less.',
+  },
+  slipstream_observed_loss_usd_total: {
+    kind: 'counter',
+    labels: ['tenant', 'model'],
+    help: 'Where the gateway only observes: USD it would have added, of answers that would have cost more.',
+  },
+  slipstream_volatile_prefixes: {
+    kind: 'gauge',
+    labels: ['tenant'],
+    help: 'Places in prompts that change with every request and so keep what stands behind them from being read.',
+  },
+  slipstream_volatile_prefix_tokens_per_day: {
+    kind: 'gauge',
+    labels: ['tenant'],
+    help: 'Tokens a day behind such places that could be read if those stood still.',
   },
   slipstream_single_flight_total: {
     kind: 'counter',
@@ -109,6 +138,11 @@ export const METRICS = {
     labels: ['upstream', 'reason'],
     help: 'Calls that were made again; cache_control is a 400 that spoke of our markers, asked again without them.',
   },
+  slipstream_retry_budget_remaining_ratio: {
+    kind: 'gauge',
+    labels: [],
+    help: 'What is left of the retries that ten seconds allow: 0 is none.',
+  },
   slipstream_upstream_attempts_total: {
     kind: 'counter',
     labels: ['upstream', 'outcome'],
@@ -123,6 +157,11 @@ export const METRICS = {
     kind: 'gauge',
     labels: ['upstream', 'model_class', 'kind'],
     help: 'What an upstream has left of its requests and tokens per minute, as its last answer said and time has refilled.',
+  },
+  slipstream_upstream_ratelimit_limit: {
+    kind: 'gauge',
+    labels: ['upstream', 'model_class', 'kind'],
+    help: 'Requests and tokens per minute that an upstream allows, as its last answer said.',
   },
   slipstream_slots_in_use: {
     kind: 'gauge',
@@ -144,6 +183,17 @@ export const METRICS = {
     labels: ['tenant'],
     help: 'Time a request waited for a slot, granted or not.',
     buckets: WAIT_SECONDS,
+    hasExemplars: true,
+  },
+  slipstream_budget_usd: {
+    kind: 'gauge',
+    labels: ['tenant'],
+    help: 'The budget of a tenant for its period, in USD.',
+  },
+  slipstream_budget_spent_usd: {
+    kind: 'gauge',
+    labels: ['tenant'],
+    help: 'What a tenant with a budget has spent of it in the current period, in USD.',
   },
   slipstream_state_degraded: {
     kind: 'gauge',

@@ -1,14 +1,13 @@
 import Registry from 'prom-client/lib/registry.js';
 import type { MetricsText } from '../metrics/metrics.ts';
 import { METRICS, type MetricName, type MetricRow } from '../metrics/table.ts';
-import { samplesText, type Readings, type Sample } from './sample-text.ts';
+import { samplesText, type Dialect, type Readings, type Sample } from './sample-text.ts';
 
 /**
  * The page that a scraper reads, rendered in slices of at most SLICE_LINES lines: after each one `turn` is awaited, so that
  * streams go on meanwhile. A series is never torn, a histogram's buckets, sum and count are of one moment. Series are:
  * what is counted while the page is being rendered may be in a later metric and not yet in an earlier one.
  */
-export type Dialect = 'prometheus' | 'openmetrics';
 
 /** All that there is of one metric, in pieces that are read when their turn comes. */
 export interface Family {
@@ -47,7 +46,7 @@ export async function renderPage(
       for (const slice of slicesOf((await read())?.values ?? [])) {
         if (lines + slice.length > SLICE_LINES) await endSlice();
         lines += slice.length;
-        part.push(samplesText(name, slice));
+        part.push(samplesText(name, slice, dialect));
       }
     }
   }

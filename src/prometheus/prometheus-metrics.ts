@@ -1,8 +1,8 @@
 import type { Metric } from 'prom-client';
 import Histogram from 'prom-client/lib/histogram.js';
-import type { GaugeBoard, Metrics, MetricsPage, MetricsText } from '../metrics/metrics.ts';
-import { dialectOf, METRIC_NAMES, renderPage, type Dialect, type Family } from './page.ts';
-import type { Readings } from './sample-text.ts';
+import type { GaugeBoard, Metrics, MetricsPage, MetricsText, ReadGauges } from '../metrics/metrics.ts';
+import { dialectOf, METRIC_NAMES, renderPage, type Family } from './page.ts';
+import type { Dialect, Readings } from './sample-text.ts';
 import { createShelves, type Shelves } from './shelves.ts';
 
 /**
@@ -14,18 +14,19 @@ export type PrometheusMetrics = Metrics & GaugeBoard & MetricsPage;
 /** @param turn lets others run between two slices of a page; see `renderPage`. */
 export function createPrometheusMetrics(turn: () => Promise<unknown>): PrometheusMetrics {
   const shelves = createShelves();
-  const beforeScrape: (() => void)[] = [];
+  const beforeScrape: ReadGauges[] = [];
   const next = new Map<Dialect, Promise<MetricsText>>();
   let last: Promise<unknown> = Promise.resolve();
 
-  const begin = (dialect: Dialect): Promise<MetricsText> => {
+  const begin = async (dialect: Dialect): Promise<MetricsText> => {
     next.delete(dialect);
-    for (const run of beforeScrape) run();
+    const read = await Promise.all(beforeScrape.map((ask) => ask()));
+    for (const putUp of read) putUp();
     return renderPage(familiesOf(shelves), dialect, turn);
   };
   return {
     ...shelves,
-    onScrape: (run) => void beforeScrape.push(run),
+    onScrape: (read) => void beforeScrape.push(read),
     page(accept) {
       const dialect = dialectOf(accept);
       const waiting = next.get(dialect);

@@ -1,7 +1,7 @@
 import type { MetricObjectWithValues, MetricValueWithName } from 'prom-client';
 
 /**
- * Samples as text, in both dialects the same. prom-client's own renderer takes a whole registry in one go, and more than
+ * Samples as text, in both dialects the same but for exemplars, which only OpenMetrics has. prom-client's own renderer takes a whole registry in one go, and more than
  * twice as long: here the text of labels that several samples share, those of a histogram's series, is made once.
  */
 export type Readings = MetricObjectWithValues<Sample>;
@@ -9,18 +9,38 @@ export type Readings = MetricObjectWithValues<Sample>;
 export interface Sample extends MetricValueWithName<string> {
   /** prom-client's, of a histogram that is read for a page: labels that the other samples of the series have, too. */
   readonly sharedLabels?: Readonly<Record<string, string | number>>;
+  /** prom-client's, of a bucket: the newest observation in it that named its request. */
+  readonly exemplar?: Exemplar | null;
 }
+
+interface Exemplar {
+  readonly labelSet: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** Unix seconds. */
+  readonly timestamp: number;
+}
+
+export type Dialect = 'prometheus' | 'openmetrics';
+
+/** `x-slipstream-id` as the name of a label can be written (OpenMetrics 1.0, label names have no hyphen). */
+export const EXEMPLAR_LABEL = 'x_slipstream_id';
 
 /** Lines with their ends, as one flat string: to flatten a whole page's at its end would take as long as to make it. */
-export function samplesText(name: string, samples: readonly Sample[]): string {
-  return samples.map((sample) => sampleLine(name, sample)).join('');
+export function samplesText(name: string, samples: readonly Sample[], dialect: Dialect): string {
+  if (dialect === 'prometheus') return samples.map((sample) => `${sampleText(name, sample)}\n`).join('');
+  return samples.map((sample) => `${sampleText(name, sample)}${exemplarText(sample)}\n`).join('');
 }
 
-function sampleLine(name: string, { metricName = name, labels, sharedLabels, value }: Sample): string {
+function exemplarText({ exemplar }: Sample): string {
+  if (!exemplar) return '';
+  return ` # {${labelsText(exemplar.labelSet)}} ${valueText(exemplar.value)} ${exemplar.timestamp}`;
+}
+
+function sampleText(name: string, { metricName = name, labels, sharedLabels, value }: Sample): string {
   const own = labelsText(labels);
   const shared = sharedLabels ? sharedText(sharedLabels) : '';
   const all = own && shared ? `${own},${shared}` : own || shared;
-  return all ? `${metricName}{${all}} ${valueText(value)}\n` : `${metricName} ${valueText(value)}\n`;
+  return all ? `${metricName}{${all}} ${valueText(value)}` : `${metricName} ${valueText(value)}`;
 }
 
 /** Kept as long as prom-client keeps the series, so that the next scrape finds it. */

@@ -4,6 +4,7 @@ import Gauge from 'prom-client/lib/gauge.js';
 import Histogram from 'prom-client/lib/histogram.js';
 import type { GaugeBoard, Metrics } from '../metrics/metrics.ts';
 import { METRICS, type MetricName, type MetricRow } from '../metrics/table.ts';
+import { EXEMPLAR_LABEL } from './sample-text.ts';
 
 /**
  * The table's metrics on shelves: one prom-client metric for each tenant that it has a label for, else for each model, else
@@ -39,7 +40,8 @@ export function createShelves(): Shelves {
       return () => gauge.dec(labels, 1);
     },
     set: (name, labels, value) => (metricFor(name, labels) as Gauge).set(labels, value),
-    observe: (name, labels, value) => (metricFor(name, labels) as Histogram).observe(labels, Math.max(0, value)),
+    observe: (name, labels, value, requestId) =>
+      observe(metricFor(name, labels) as Histogram, name, labels, Math.max(0, value), requestId),
     clear(name) {
       for (const shelf of all.values()) shelf.get(name)?.reset();
     },
@@ -52,10 +54,19 @@ export function shelfOf(labels: Labels): string {
   return labels['model'] === undefined ? '' : `model=${labels['model']}`;
 }
 
+/** prom-client keeps one exemplar for each bucket of a series, the newest, and takes it in a shape of its own. */
+function observe(histogram: Histogram, name: MetricName, labels: Labels, value: number, requestId?: string): void {
+  if (!rowOf(name).hasExemplars) histogram.observe(labels, value);
+  else if (requestId === undefined) histogram.observe({ labels, value });
+  else histogram.observe({ labels, value, exemplarLabels: { [EXEMPLAR_LABEL]: requestId } });
+}
+
+const rowOf = (name: MetricName): MetricRow => METRICS[name];
+
 function createMetric(name: MetricName): Metric {
-  const row: MetricRow = METRICS[name];
+  const row = rowOf(name);
   const options = { name, help: row.help, labelNames: row.labels, registers: [] };
   if (row.kind === 'counter') return new Counter(options);
   if (row.kind === 'gauge') return new Gauge(options);
-  return new Histogram({ ...options, buckets: [...(row.buckets ?? [])] });
+  return new Histogram({ ...options, buckets: [...(row.buckets ?? [])], enableExemplars: row.hasExemplars ?? false });
 }

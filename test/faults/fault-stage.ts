@@ -1,4 +1,6 @@
+import { expect } from 'vitest';
 import type { Gateway } from '../../src/node/gateway.ts';
+import { createLog, logRecord } from '../../src/node/log.ts';
 import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { startGateway } from '../support/gateway-on-node.ts';
@@ -124,11 +126,25 @@ export async function onStage(
     await run(stage);
     await nothingLeft(stage, internalErrors);
     expectNothingBehind(seen);
-    expectNothingPlanted([...ownTexts, (await gateway.metrics.page('')).text, JSON.stringify(records)]);
+    expectNothingPlanted([...ownTexts, ...(await pages(gateway)), ...logLines(records), JSON.stringify(records)]);
   });
   const leak = await failureOf(async () => noConnectionLeft(stage, await leave()));
   await Promise.all([upstream.close(), other.close()]);
   if (failure ?? leak) throw failure ?? leak;
+}
+
+async function pages({ metrics }: Gateway): Promise<string[]> {
+  const formats = ['text/plain', 'application/openmetrics-text'];
+  return Promise.all(formats.map(async (accept) => (await metrics.page(accept)).text));
+}
+
+/** As pino writes them. */
+function logLines(records: readonly ExchangeRecord[]): string[] {
+  const lines: string[] = [];
+  const log = createLog({ write: (line) => void lines.push(line) });
+  for (const record of records) logRecord(log, record);
+  expect(lines.length).toBe(records.length);
+  return lines;
 }
 
 async function failureOf(step: () => Promise<void>): Promise<Error | null> {

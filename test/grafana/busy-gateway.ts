@@ -6,10 +6,13 @@ import { startGateway } from '../support/gateway-on-node.ts';
 
 /**
  * A gateway in front of the simulator with a little of everything: hits and misses of many reasons, tenants that wait and
- * are refused, a spent budget, upstreams that are overloaded and limit us, callers who leave, streams that break.
+ * are refused, a spent budget, upstreams that are overloaded, limit us, or do not take our key, callers who leave, streams
+ * that break.
  */
 export interface BusyGateway {
   readonly port: number;
+  /** Of the requests that are over. */
+  requestIds(): ReadonlySet<string>;
   /** No further requests; resolves when every answer has ended and everything is closed. */
   close(): Promise<void>;
 }
@@ -29,11 +32,14 @@ const settings = (url: string): string => `
 upstreams:
   - { id: main, baseUrl: "${url}", apiKey: upstream-key-of-main, cacheDomain: one, maxConcurrency: 6 }
   - { id: spare, baseUrl: "${url}", apiKey: upstream-key-of-spare, cacheDomain: two, maxConcurrency: 6 }
+  - { id: revoked, baseUrl: "${url}", apiKey: upstream-key-that-was-revoked }
 tenants:
-  - { id: app, keys: [gateway-key-of-app] }
-  - { id: crowd, keys: [gateway-key-of-crowd], maxConcurrency: 1, queue: { max: 2, timeout: 2s } }
-  - { id: watched, keys: [gateway-key-of-watched], cache: observe }
-  - { id: spent, keys: [gateway-key-of-spent], budget: { usd: 0.001, per: day } }
+  - { id: app, keys: [gateway-key-of-app], upstreams: [main, spare] }
+  - { id: dated, keys: [gateway-key-of-dated], upstreams: [main] }
+  - { id: crowd, keys: [gateway-key-of-crowd], upstreams: [main], maxConcurrency: 1, queue: { max: 2, timeout: 2s } }
+  - { id: watched, keys: [gateway-key-of-watched], upstreams: [main], cache: observe }
+  - { id: spent, keys: [gateway-key-of-spent], upstreams: [main], budget: { usd: 0.001, per: day } }
+  - { id: misled, keys: [gateway-key-of-misled], upstreams: [revoked] }
 `;
 
 export async function startBusyGateway(): Promise<BusyGateway> {
@@ -44,11 +50,12 @@ export async function startBusyGateway(): Promise<BusyGateway> {
   simulator.script({ fault: '429;retry-after-ms=20', rate: 0.08 });
   simulator.script({ fault: '500', rate: 0.05 });
   const upstream = await serveSimulator((request) => simulator.fetch(request), 0);
-  const { gateway, server } = await startGateway(settings(upstream.baseUrl), systemClock);
+  const { gateway, server, records } = await startGateway(settings(upstream.baseUrl), systemClock);
   const stopped = new AbortController();
   const running = Promise.all(CALLERS.map((caller) => keepAsking(caller, server.port, stopped.signal)));
   return {
     port: server.port,
+    requestIds: () => new Set(records.map(({ id }) => id)),
     async close() {
       stopped.abort();
       await running;
@@ -85,8 +92,8 @@ const CALLERS: readonly Caller[] = [
     ]);
     return [{ tenant: 'app', body: ask({ ...stream, system, messages: [...past.flat(), user('And now?')] }) }];
   },
-  // A date in front of what could be cached.
-  (turn) => [{ tenant: 'app', body: ask({ ...stream, system: [block(`It is ${turn}.`), block(LONG, '5m')] }) }],
+  // A date in front of what could be cached, and nothing else of that tenant.
+  (turn) => [{ tenant: 'dated', body: ask({ ...stream, system: [block(`It is ${turn}.`), block(LONG, '5m')] }) }],
   // An hour's prefix, and one that is never read.
   (turn) => [
     { tenant: 'app', body: ask({ ...stream, system: [block(LONG, '1h')] }) },
@@ -112,6 +119,7 @@ const CALLERS: readonly Caller[] = [
       body: ask(stream),
       headers: { 'x-simulator-output-tokens': '60' },
     })),
+  () => [{ tenant: 'misled', body: ask({}) }],
   () => [{ tenant: 'watched', body: ask({ ...stream, system: LONG }) }],
   () => [{ tenant: 'spent', body: ask({ system: LONG, max_tokens: 200 }) }],
   // What goes wrong: before the answer, within it, and at the caller's.

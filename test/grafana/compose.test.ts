@@ -57,7 +57,7 @@ describe('docker-compose.yaml', () => {
 
   it('lets Prometheus share the network of the demo, which listens on loopback', () => {
     expect(services.prometheus.network_mode).toBe('service:slipstream');
-    const { config } = parseSettings(demoSettings('http://127.0.0.1:8788'));
+    const { config } = parseSettings(demoSettings('http://127.0.0.1:8788', 'token'));
     expect(config.listen.host).toBe('127.0.0.1');
     expect(config.tenants.length).toBe(SAMPLE_TENANTS.length);
   });

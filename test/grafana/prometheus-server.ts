@@ -16,6 +16,8 @@ import { GRAFANA } from './shipped.ts';
 export interface PrometheusServer {
   /** An instant query: the series and their values now. Throws what Prometheus objects. */
   query(expr: string): Promise<readonly Sample[]>;
+  /** The labels of all exemplars of a metric's series that were scraped so far. */
+  exemplars(metric: string): Promise<readonly Readonly<Record<string, string>>[]>;
   /** Rules whose last evaluation did not succeed, with what was said; rules that were not evaluated yet among them. */
   unhealthyRules(): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -28,6 +30,8 @@ export interface Sample {
 }
 
 const START_DEADLINE_MS = 15_000;
+/** Longer than any test. */
+const EXEMPLARS_OF_SECONDS = 600;
 
 export async function startPrometheus(gatewayPort: number): Promise<PrometheusServer> {
   const folder = mkdtempSync(join(tmpdir(), 'slipstream-prometheus-'));
@@ -72,6 +76,14 @@ export async function startPrometheus(gatewayPort: number): Promise<PrometheusSe
     async query(expr) {
       const answer = await ask<{ result: Sample[] }>(`${baseUrl}/api/v1/query?${new URLSearchParams({ query: expr })}`);
       return answer.result;
+    },
+    async exemplars(metric) {
+      const sinceSeconds = Date.now() / 1000 - EXEMPLARS_OF_SECONDS;
+      const range = { start: String(sinceSeconds), end: String(sinceSeconds + 2 * EXEMPLARS_OF_SECONDS) };
+      const series = await ask<{ exemplars: { labels: Record<string, string> }[] }[]>(
+        `${baseUrl}/api/v1/query_exemplars?${new URLSearchParams({ query: metric, ...range })}`,
+      );
+      return series.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels));
     },
     async unhealthyRules() {
       const { groups } = await ask<{ groups: { rules: RuleState[] }[] }>(`${baseUrl}/api/v1/rules`);

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/node/system-clock.ts';
 import { eventually } from '../support/eventually.ts';
+import { startGateway } from '../support/gateway-on-node.ts';
 import { startBusyGateway, type BusyGateway } from './busy-gateway.ts';
 import { startPrometheus, type PrometheusServer, type Sample } from './prometheus-server.ts';
-import { hasPrometheus } from './promtool.ts';
+import { hasPrometheus, promtoolOnPage } from './promtool.ts';
 import { readExpression } from './promql.ts';
 import { alerts, panelQueries, recorded } from './shipped.ts';
 
@@ -33,6 +34,7 @@ const selectors: Asked[] = [...recorded, ...alerts, ...panelQueries('10s', '60s'
 const SCRAPE_MS = 1_000;
 const SHOWN_DEADLINE_MS = 50_000;
 const TEST_DEADLINE_MS = 70_000;
+const CLOSE_MS = 3_000;
 
 describe.skipIf(!hasPrometheus)('on a gateway with traffic', () => {
   let gateway: BusyGateway;
@@ -62,6 +64,25 @@ describe.skipIf(!hasPrometheus)('on a gateway with traffic', () => {
     expect(await nothingShown([...panels, ...records, ...selectors])).toEqual([]);
   });
 
+  it.each([
+    'gen_ai_server_time_to_first_token_seconds_bucket',
+    'gen_ai_server_request_duration_seconds_bucket',
+    'slipstream_queue_wait_seconds_bucket',
+  ])('%s leads to requests that the log names', { timeout: TEST_DEADLINE_MS }, async (metric) => {
+    await eventually('an exemplar has been scraped', SHOWN_DEADLINE_MS, async () => {
+      return (await prometheus.exemplars(metric)).length > 0;
+    });
+    const found = await prometheus.exemplars(metric);
+    expect(new Set(found.flatMap((labels) => Object.keys(labels)))).toEqual(new Set(['x_slipstream_id']));
+    const strangers = found.filter(({ x_slipstream_id: id = '' }) => !gateway.requestIds().has(id));
+    expect(strangers).toEqual([]);
+  });
+
+  it('its page gives promtool nothing to say', async () => {
+    await eventually('the first answers have ended', SHOWN_DEADLINE_MS, () => gateway.requestIds().size > 20);
+    expect(promtoolOnPage(await (await fetch(`http://127.0.0.1:${gateway.port}/metrics`)).text())).toBe('');
+  });
+
   it('every rule is evaluated without an error', { timeout: TEST_DEADLINE_MS }, async () => {
     await eventually('every rule has been evaluated', SHOWN_DEADLINE_MS, async () => {
       return (await prometheus.unhealthyRules()).every((text) => !text.includes('unknown'));
@@ -69,6 +90,15 @@ describe.skipIf(!hasPrometheus)('on a gateway with traffic', () => {
     expect(await prometheus.unhealthyRules()).toEqual([]);
     for (const { expr } of alerts) await prometheus.query(expr);
   });
+});
+
+it.skipIf(!hasPrometheus)('the page of an idle gateway gives promtool nothing to say', async () => {
+  const { gateway, server } = await startGateway('', systemClock);
+  const page = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+  await server.close(CLOSE_MS);
+  await gateway.close();
+  expect(page).toContain('slipstream_requests_total');
+  expect(promtoolOnPage(page)).toBe('');
 });
 
 /** Some number to draw, with the labels that its legend writes. */

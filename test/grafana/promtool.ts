@@ -14,3 +14,9 @@ export function promtool(args: readonly string[], cwd: URL): string {
   const { status, stdout, stderr } = spawnSync('promtool', args, { cwd, encoding: 'utf8' });
   return status === 0 ? '' : `${stdout}\n${stderr}`;
 }
+
+/** What it objects to on a page of metrics. */
+export function promtoolOnPage(page: string): string {
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
+  return status === 0 && stdout + stderr === '' ? '' : `${stdout}\n${stderr}`;
+}

@@ -36,6 +36,21 @@ describe.skipIf(!hasPrometheus)('promtool', () => {
     expect(promtool(['check', 'config', 'prometheus.yaml'], GRAFANA)).toBe('');
   });
 
+  it('finds nothing in the settings that docs/deploy.md gives a scraper', () => {
+    const page = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
+    const settings = /^```yaml\n(scrape_configs:[^`]+)```$/m.exec(page)?.[1] ?? '';
+    const folder = mkdtempSync(join(tmpdir(), 'slipstream-scraper-'));
+    writeFileSync(join(folder, 'token'), 'a-token');
+    writeFileSync(
+      join(folder, 'prometheus.yaml'),
+      settings.replace(/credentials_file: \S+/, 'credentials_file: token'),
+    );
+    const said = promtool(['check', 'config', 'prometheus.yaml'], pathToFileURL(`${folder}/`));
+    rmSync(folder, { recursive: true });
+    expect(settings).toContain('authorization:');
+    expect(said).toBe('');
+  });
+
   it.each(caseFiles)('sees the rules behave as %s says', { timeout: CASES_DEADLINE_MS }, (name) => {
     expect(promtool(['test', 'rules', name], CASES)).toBe('');
   });

@@ -120,7 +120,7 @@ describe('pages asked for at the same time', () => {
   it('are rendered one after the other, and who waits shares the next', async () => {
     let scrapes = 0;
     const metrics = createPrometheusMetrics(atOnce);
-    metrics.onScrape(() => void scrapes++);
+    metrics.onScrape(async () => () => void scrapes++);
     const pages = await Promise.all(Array.from({ length: 5 }, () => metrics.page('')));
     const late = metrics.page('');
     expect(scrapes).toBe(1);
@@ -147,7 +147,7 @@ describe('pages asked for at the same time', () => {
   it('go on after one whose gauges could not be read', async () => {
     const metrics = createPrometheusMetrics(atOnce);
     let isBroken = true;
-    metrics.onScrape(() => {
+    metrics.onScrape(async () => () => {
       if (isBroken) throw new Error('a bug');
     });
     await expect(metrics.page('')).rejects.toThrow('a bug');

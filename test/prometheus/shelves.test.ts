@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { MetricName } from '../../src/metrics/table.ts';
 import { addUp } from '../../src/prometheus/add-up.ts';
 import { createShelves, type Shelves } from '../../src/prometheus/shelves.ts';
 
-function keysWith({ all }: Shelves, name: Parameters<Shelves['clear']>[0]): string[] {
+function keysWith({ all }: Shelves, name: MetricName): string[] {
   return [...all].filter(([, shelf]) => shelf.has(name)).map(([key]) => key);
 }
 
@@ -32,11 +33,11 @@ describe('clear', () => {
     const shelves = createShelves();
     shelves.set('slipstream_cache_hit_ratio', { model: 'opus' }, 0.5);
     shelves.set('slipstream_cache_hit_ratio', { model: 'haiku' }, 0.5);
-    shelves.set('slipstream_saved_usd_total', { tenant: 'acme', model: 'opus' }, 3);
+    shelves.set('slipstream_budget_usd', { tenant: 'acme' }, 3);
     shelves.clear('slipstream_cache_hit_ratio');
     const readings = await Promise.all([...shelves.all.values()].flatMap((shelf) => [...shelf.values()]).map((metric) => metric.get())); // prettier-ignore
     const left = readings.flatMap(({ name, values }) => values.map(({ value }) => ({ name, value })));
-    expect(left).toEqual([{ name: 'slipstream_saved_usd_total', value: 3 }]);
+    expect(left).toEqual([{ name: 'slipstream_budget_usd', value: 3 }]);
   });
 });
 
