@@ -26,6 +26,7 @@ export interface History {
 export interface Bucket {
   readonly startAtMs: number;
   readonly requests: number;
+  /** Those with a `fault`, but for callers that left: here and everywhere. */
   readonly errors: number;
   readonly retries: number;
   /** Of streams and answers with content. null: there were none. */
@@ -47,6 +48,7 @@ export interface Snapshot {
   readonly atMs: number;
   readonly gateway: GatewayState;
   readonly totals: Totals;
+  readonly recent: Recent;
   /** Longest running first, at most 200; `liveCount` counts all. */
   readonly live: readonly LiveExchange[];
   readonly liveCount: number;
@@ -66,7 +68,7 @@ export interface GatewayState {
   readonly scope: 'process' | 'worker';
 }
 
-/** Since `sinceAtMs`. `savedUsd`: against the same requests without any caching, net of write premiums; may be negative. */
+/** Since `sinceAtMs`. `inputTokens` are all of the input, here and everywhere: read, written and neither. `savedUsd`: against the same requests without any caching, net of write premiums; may be negative. */
 export interface Totals {
   readonly requests: number;
   readonly errors: number;
@@ -77,14 +79,28 @@ export interface Totals {
   readonly savedUsd: number;
 }
 
+/** Of the last five minutes. */
+export interface Recent {
+  readonly requests: number;
+  /** The errors among them, by who has to look into them. */
+  readonly faults: Readonly<Record<Fault, number>>;
+  readonly ttftP50Ms: number | null;
+  readonly ttftP95Ms: number | null;
+  readonly inputTokens: number;
+  readonly cacheReadTokens: number;
+}
+
 export interface LiveExchange {
   readonly id: string;
   readonly tenant: string;
   readonly model: string | null;
   readonly operation: string;
   readonly startedAtMs: number;
-  /** `queue`: for its tenant's or upstream's slot; `hold`: for another's write; `upstream`: sent, no content yet. */
-  readonly phase: 'queue' | 'hold' | 'upstream' | 'streaming';
+  /**
+   * `queue`: for its tenant's or upstream's slot; `hold`: for another's write; `pause`: a call failed and it will ask again;
+   * `upstream`: sent, no content yet.
+   */
+  readonly phase: 'queue' | 'hold' | 'pause' | 'upstream' | 'streaming';
   readonly upstream: string | null;
   /** null until its first content. */
   readonly cache: CacheLabel | null;
@@ -172,8 +188,12 @@ export interface RequestStory extends RequestRow {
 
 /** In order of `atMs`, without overlap but for the calls. */
 export interface TimelineStep {
-  /** `gateway`: its own work; `queue`, `hold`: waits; `call`: one attempt, to its first content; `stream`: content to the end. */
-  readonly kind: 'gateway' | 'queue' | 'hold' | 'call' | 'stream';
+  /**
+   * `gateway`: its own work; `queue`, `hold`: waits; `pause`: until it may ask again after a call that failed; `call`: one
+   * attempt, to its first content or its end; `stream`: content to the end. A call that goes on with a stream that broke
+   * lies within `stream`.
+   */
+  readonly kind: 'gateway' | 'queue' | 'hold' | 'pause' | 'call' | 'stream';
   readonly atMs: number;
   readonly durationMs: number;
   /** For a `call`: which, from 0. */
@@ -220,6 +240,11 @@ export interface PrefixForest {
   readonly trees: readonly PrefixTree[];
   /** How many nodes are known beyond those that are shown. */
   readonly hiddenNodes: number;
+  /**
+   * What was read and written and ends at none of the nodes shown: in conversations, in prefixes that are hidden or
+   * forgotten. With it, the figures of the nodes add up to what usage said.
+   */
+  readonly elsewhere: { readonly readTokens: number; readonly writeTokens: number };
 }
 
 export interface PrefixTree {
@@ -245,12 +270,12 @@ export interface PrefixNode {
   /** Readable until then, if nobody reads it before; null: cold. */
   readonly warmUntilMs: number | null;
   readonly ttl: '5m' | '1h' | null;
-  /** What was read and written that ends here, since it is known. */
+  /** Of the tokens between its parent's end and its own: how many were read and written, since it is known. */
   readonly readTokens: number;
   readonly writeTokens: number;
-  /** Premium paid for writing what ends here, and what reading it saved, net of that. */
-  readonly writeCostUsd: number;
-  readonly savedUsd: number;
+  /** Premium paid for those writes, and what those reads saved, net of that; null: the model's price is not known. */
+  readonly writeCostUsd: number | null;
+  readonly savedUsd: number | null;
   readonly children: readonly PrefixNode[];
 }
 

@@ -1,38 +1,67 @@
-import { Hono } from 'hono';
-import type { ExchangeRecord } from '../pipeline/with-metering.ts';
-import type { VolatileBlock } from '../prompt/volatile-prefix.ts';
+import { Hono, type Context as HonoContext } from 'hono';
+import type { Clock } from '../core/clock.ts';
+import type { ConsoleSource } from '../console/console-source.ts';
+import { readRequestQuery, readSavingsQuery } from './console-queries.ts';
+import { json, refused } from './console-answers.ts';
+import { bringsToken, type OperatorToken } from './operator-token.ts';
 
-/** What an operator can ask about requests and prompts, without ever being shown one. Behind the console's token. */
+/** The console's figures as JSON, behind its token. What each is and means is in console/contract.ts. */
 export interface ConsoleApiOptions {
-  /** SHA-256 of the console's token; null switches the whole of it off. */
-  readonly tokenDigest: () => string | null;
-  readonly sha256Hex: (text: string) => string;
-  readonly request: (id: string) => ExchangeRecord | undefined;
-  readonly requests: (most: number) => readonly ExchangeRecord[];
-  readonly volatilePrefixes: () => readonly VolatileBlock[];
+  readonly clock: Clock;
+  readonly source: ConsoleSource;
+  readonly token: OperatorToken;
+  readonly live: (c: HonoContext) => Promise<Response>;
 }
 
-const MOST_REQUESTS = 200;
+type Answer = (c: HonoContext) => Promise<Response>;
 
-export function createConsoleApi(options: ConsoleApiOptions): Hono {
+export function createConsoleApi({ clock, source, token, live }: ConsoleApiOptions): Hono {
+  const routes: Readonly<Record<string, Answer>> = {
+    '/live': (c) => (c.req.method === 'GET' ? live(c) : Promise.resolve(methodNotAllowed())), // a HEAD has no end here
+    '/requests': async (c) => {
+      const query = readRequestQuery(c.req.query());
+      if (query.kind === 'bad') return refused(400, query.error);
+      const requests = await source.requests(query.value);
+      return requests ? json({ requests }) : refused(400, 'before names a request that is not remembered any more.');
+    },
+    '/requests/:id': async (c) => {
+      const story = await source.request(c.req.param('id') ?? '');
+      return story ? json(story) : refused(404, 'It is not among the newest 1,000 requests of this gateway.');
+    },
+    '/prefixes': async () => json(await source.prefixes()),
+    '/volatile-prefixes': async () => json({ volatilePrefixes: await source.volatilePrefixes() }),
+    '/savings': async (c) => {
+      const by = readSavingsQuery(c.req.query());
+      return by.kind === 'bad' ? refused(400, by.error) : json(await source.savings(by.value));
+    },
+    '/savings.csv': async () => csv(await source.savingsCsv(), clock.wallMs()),
+  };
   const api = new Hono();
   api.use(async (c, next) => {
-    const digest = options.tokenDigest();
-    if (digest === null) return c.json({ error: 'The console is off: set console.token.' }, 404);
-    const token = /^Bearer +(.+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
-    // Digests are compared, so that the time this takes says nothing about the token.
-    if (options.sha256Hex(token) !== digest)
-      return c.json({ error: 'Send Authorization: Bearer <console.token>.' }, 401);
-    return next();
+    if (bringsToken(c, token)) return next();
+    return refused(401, 'Send Authorization: Bearer <console.token>.');
   });
-  api.get('/requests', (c) => {
-    const most = Math.min(MOST_REQUESTS, Number(c.req.query('limit') ?? 50) || 50);
-    return c.json({ requests: options.requests(most) });
-  });
-  api.get('/requests/:id', (c) => {
-    const record = options.request(c.req.param('id'));
-    return record ? c.json(record) : c.json({ error: 'Not among the newest requests of this process.' }, 404);
-  });
-  api.get('/volatile-prefixes', (c) => c.json({ volatilePrefixes: options.volatilePrefixes() }));
+  for (const [path, answer] of Object.entries(routes)) {
+    api.get(path, answer);
+    api.all(path, methodNotAllowed);
+  }
+  const paths = Object.keys(routes).map((path) => `/console/api${path}`);
+  api.all('*', () => refused(404, `There is nothing here; there is: ${paths.join(', ')}.`));
   return api;
+}
+
+function methodNotAllowed(): Response {
+  return refused(405, 'Use GET.', { allow: 'GET' });
+}
+
+function csv(text: string, atMs: number): Response {
+  const day = new Date(atMs).toISOString().slice(0, 10);
+  return new Response(text, {
+    headers: {
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': `attachment; filename="slipstream-savings-${day}.csv"`,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+  });
 }

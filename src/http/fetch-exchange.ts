@@ -2,7 +2,8 @@ import type { Context as HonoContext } from 'hono';
 import type { Clock } from '../core/clock.ts';
 import type { Outcome, Reply, StopReason } from '../core/exchange.ts';
 import type { HeaderMap } from '../core/headers.ts';
-import { giveUp, withinStall } from './body-reader.ts';
+import { withinStall } from '../pipeline/wait.ts';
+import { giveUp } from './body-reader.ts';
 import type { BodyLimits, BodyResult, ExchangeOf, HttpExchange, Responded } from './exchange.ts';
 
 /** The exchange of the Fetch API: Request in, Response with a streamed body out. */

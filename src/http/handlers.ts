@@ -1,16 +1,18 @@
 import type { Context as HonoContext } from 'hono';
 import type { Clock } from '../core/clock.ts';
-import { entryOf, type Refusal } from '../core/errors.ts';
+import { entryOf, type ErrorEntry, type Refusal } from '../core/errors.ts';
 import {
+  newNotes,
+  newTimings,
   NO_WATCH,
   releaseBody,
-  type ExchangeTimings,
   type GatewayRequest,
   type Operation,
   type Outcome,
   type Reply,
 } from '../core/exchange.ts';
 import { headerValue, type HeaderMap } from '../core/headers.ts';
+import type { ObjectCall } from '../core/owned-objects.ts';
 import type { ScannedPrompt } from '../core/scanned-prompt.ts';
 import type { Tenant } from '../core/tenant.ts';
 import type { TenantLabels } from '../metrics/labels.ts';
@@ -19,9 +21,10 @@ import { FIRST_ATTEMPT, type Context, type Service } from '../pipeline/service.t
 import type { EngineHealth } from '../state/engine.ts';
 import { readRequest } from '../prompt/read-request.ts';
 import { STATUS_CLIENT_CLOSED } from '../pipeline/with-metering.ts';
-import type { ConsoleApiOptions } from './console-api.ts';
+import type { ConsoleOptions } from './console.ts';
 import type { BodyResult, ExchangeOf, HttpExchange } from './exchange.ts';
 import type { OpenExchanges } from './open-exchanges.ts';
+import type { OperatorToken } from './operator-token.ts';
 import { newRequestId, renderRefusal } from './refusals.ts';
 import type { Identified } from './tenants.ts';
 
@@ -32,14 +35,18 @@ export interface AppOptions {
   readonly exchangeOf: ExchangeOf;
   readonly identify: (headers: HeaderMap) => Identified;
   readonly mode: () => 'pass-through' | 'managed';
+  /** Where callers reach the gateway, without `/v1`; null: as each request says. */
+  readonly publicUrl: () => string | null;
   readonly limits: () => { readonly bodyBytes: number; readonly headersTimeoutMs: number };
   readonly openExchanges: OpenExchanges;
   readonly metrics: Metrics;
   readonly tenantLabels: TenantLabels;
+  /** What opens /metrics; it is open where there is none. */
+  readonly metricsToken: OperatorToken;
   readonly metricsPage: (accept: string) => Promise<Pick<MetricsText, 'parts' | 'contentType'>>;
   readonly health: () => EngineHealth;
   readonly isUtf8: (bytes: Uint8Array) => boolean;
-  readonly console: ConsoleApiOptions;
+  readonly console: ConsoleOptions;
   /** A bug, not a refusal: the caller is told `internal` with this id. */
   readonly onInternalError: (error: unknown, requestId: string) => void;
 }
@@ -47,7 +54,7 @@ export interface AppOptions {
 export interface Handlers {
   forwardMessages(c: HonoContext, operation: 'messages' | 'count_tokens'): Promise<Response>;
   /** Forwards a request whose body the gateway does not read. */
-  forwardUnread(c: HonoContext, operation: Operation): Promise<Response>;
+  forwardUnread(c: HonoContext, operation: Operation, object?: ObjectCall): Promise<Response>;
   refuse(c: HonoContext, refusal: Refusal): Response;
   newId(): string;
 }
@@ -55,19 +62,23 @@ export interface Handlers {
 /** The way from an HTTP request to a GatewayRequest. Everything that can be refused before a slot is refused here. */
 export function createHandlers(options: AppOptions): Handlers {
   /** What ends here never reaches the pipeline, which counts the rest. */
-  const countEarlyEnd = (status: number, operation: Operation, tenant: Tenant | null): void => {
-    const label = tenant ? options.tenantLabels.of(tenant.id) : 'unknown';
-    const labels = { tenant: label, model: 'other', operation, status: String(status) };
-    options.metrics.count('slipstream_requests_total', labels);
+  const countEarlyEnd = (
+    { status, fault }: Pick<ErrorEntry, 'status' | 'fault'>,
+    operation: Operation,
+    tenant: Tenant | null,
+  ): void => {
+    const labels = { tenant: tenant ? options.tenantLabels.of(tenant.id) : 'unknown', model: 'other', operation };
+    options.metrics.count('slipstream_requests_total', { ...labels, status: String(status) });
+    options.metrics.count('slipstream_errors_total', { ...labels, fault });
   };
 
   const refused = (refusal: Refusal, id: string, operation: Operation, tenant: Tenant | null): Response => {
-    countEarlyEnd(entryOf(refusal).status, operation, tenant);
+    countEarlyEnd(entryOf(refusal), operation, tenant);
     return renderRefusal(refusal, id);
   };
 
   const abandoned = (id: string, operation: Operation, tenant: Tenant): Response => {
-    countEarlyEnd(STATUS_CLIENT_CLOSED, operation, tenant);
+    countEarlyEnd({ status: STATUS_CLIENT_CLOSED, fault: 'caller' }, operation, tenant);
     return renderOutcome({ kind: 'abandoned' }, id);
   };
 
@@ -113,7 +124,7 @@ export function createHandlers(options: AppOptions): Handlers {
       return run(exchange, tenant, request);
     },
 
-    async forwardUnread(c, operation) {
+    async forwardUnread(c, operation, object) {
       const id = newRequestId();
       const exchange = options.exchangeOf(c);
       const identified = identify(c, exchange, options);
@@ -121,8 +132,8 @@ export function createHandlers(options: AppOptions): Handlers {
       const { method, target, headers } = exchange;
       const body = exchange.bodyStream();
       const receivedAtMs = options.clock.nowMs();
-      const request = { id, operation, method, target, headers, body, model: null, prompt: null, receivedAtMs };
-      return run(exchange, identified.tenant, request);
+      const read = { model: null, prompt: null, ...(object && { object }) };
+      return run(exchange, identified.tenant, { id, operation, method, target, headers, body, ...read, receivedAtMs });
     },
   };
 }
@@ -187,19 +198,6 @@ function newContext(
     onHead: () => {},
     onContent: () => releaseBody(request),
     watch: NO_WATCH,
-    notes: { cache: null, attempts: [] },
-  };
-}
-
-function newTimings(): ExchangeTimings {
-  return {
-    firstSentAtMs: null,
-    upstreamSentAtMs: null,
-    upstreamHeadAtMs: null,
-    firstContentAtMs: null,
-    overheadMs: null,
-    queueMs: null,
-    holdMs: 0,
-    firstEventMs: null,
+    notes: newNotes(),
   };
 }

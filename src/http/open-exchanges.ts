@@ -7,6 +7,8 @@ import type { HttpExchange } from './exchange.ts';
 export interface OpenExchanges {
   readonly count: number;
   readonly isDraining: boolean;
+  /** Aborted by `startDraining`, for answers that have no end of their own. */
+  readonly draining: AbortSignal;
   /** Aborted by `stopAll`. */
   readonly stopped: AbortSignal;
   /** The returned function takes it out again. */
@@ -18,6 +20,7 @@ export interface OpenExchanges {
 
 export function createOpenExchanges(): OpenExchanges {
   const open = new Set<Pick<HttpExchange, 'stop'>>();
+  const draining = new AbortController();
   const stopping = new AbortController();
   let state: 'open' | 'draining' | 'stopped' = 'open';
   return {
@@ -27,6 +30,7 @@ export function createOpenExchanges(): OpenExchanges {
     get isDraining() {
       return state !== 'open';
     },
+    draining: draining.signal,
     stopped: stopping.signal,
     add(exchange) {
       open.add(exchange);
@@ -35,9 +39,11 @@ export function createOpenExchanges(): OpenExchanges {
     },
     startDraining() {
       if (state === 'open') state = 'draining';
+      draining.abort();
     },
     stopAll() {
       state = 'stopped';
+      draining.abort();
       const count = open.size;
       for (const exchange of open) exchange.stop('draining');
       stopping.abort();

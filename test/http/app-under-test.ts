@@ -8,6 +8,7 @@ import type { GatewayRequest } from '../../src/core/exchange.ts';
 import type { Context, Service } from '../../src/pipeline/service.ts';
 import { createRecordedMetrics, tenantOf, type RecordedMetrics } from '../pipeline/scripted.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
+import { consoleOf } from './console-under-test.ts';
 
 /** The app on the Fetch exchange, with a service that the test writes. No socket is opened. */
 export interface AppUnderTest {
@@ -42,20 +43,16 @@ export function createAppUnderTest(part: Partial<AppOptions> = {}): AppUnderTest
         ? { kind: 'tenant', tenant: tenantOf() }
         : { kind: 'refused', refusal: { code: 'credential_unknown' } },
     mode: () => 'managed',
+    publicUrl: () => null,
     limits: () => ({ bodyBytes: 1_000, headersTimeoutMs: 10_000 }),
     openExchanges: createOpenExchanges(),
     health: () => ({ kind: 'ok' }),
     metrics,
     tenantLabels: createTenantLabels(),
+    metricsToken: { digest: () => null, sha256Hex: () => '' },
     metricsPage: async () => ({ parts: [], contentType: 'text/plain' }),
     isUtf8,
-    console: {
-      tokenDigest: () => null,
-      sha256Hex: (text) => text,
-      request: () => undefined,
-      requests: () => [],
-      volatilePrefixes: () => [],
-    },
+    console: consoleOf(),
     onInternalError: (error, requestId) => internalErrors.push({ error, requestId }),
     ...options,
     service: (request, context) => {

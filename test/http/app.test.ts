@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { entryOf, ERRORS, type ErrorCode } from '../../src/core/errors.ts';
 import { createOpenExchanges, type OpenExchanges } from '../../src/http/open-exchanges.ts';
 import { eventually } from '../support/eventually.ts';
+import { STATUS_CLIENT_CLOSED } from '../../src/pipeline/with-metering.ts';
 import { createAppUnderTest, type AppUnderTest } from './app-under-test.ts';
 
 const KEY = { 'x-api-key': 'sk-known', 'content-type': 'application/json' };
@@ -87,8 +88,9 @@ describe('routes', () => {
     ['POST', '/'],
     ['POST', '/v2/messages'],
     ['GET', '/v1/organizations/me'],
-    ['POST', '/v1/messages/batches'],
-    ['DELETE', '/v1/files/file_1'],
+    ['POST', '/v1/messages/batches/b/elsewhere'],
+    ['DELETE', '/v1/files/file_1/content/more'],
+    ['POST', '/v1/skills'],
     ['POST', '/v1/messages/'],
     ['GET', '/v1/models/..%2Ffiles'],
   ])('%s %s is not found in managed mode', async (method, path) => {
@@ -98,11 +100,11 @@ describe('routes', () => {
   it('everything under /v1/ is forwarded unread in pass-through mode, nothing beside it', async () => {
     app = createAppUnderTest({ mode: () => 'pass-through' });
     const upload = { method: 'POST', body: 'any bytes', headers: { ...KEY, 'content-type': 'multipart/form-data' } };
-    expect((await app.request('/v1/files?x=%2F', upload)).status).toBe(200);
+    expect((await app.request('/v1/skills?x=%2F', upload)).status).toBe(200);
     const { request } = app.served[0] ?? {};
-    expect(request).toMatchObject({ operation: 'other', method: 'POST', target: '/v1/files?x=%2F', model: null });
+    expect(request).toMatchObject({ operation: 'other', method: 'POST', target: '/v1/skills?x=%2F', model: null });
     expect(await new Response(request?.body as ReadableStream<Uint8Array>).text()).toBe('any bytes');
-    expect((await app.request('/v2/files', upload)).status).toBe(404);
+    expect((await app.request('/v2/skills', upload)).status).toBe(404);
   });
 });
 
@@ -159,8 +161,7 @@ describe('a refusal before any slot', () => {
   ])('%s answers %s', async (code, _what, body, headers) => {
     await expectRefusal(await app.post(body, headers), code);
     const tenant = code === 'credential_unknown' ? 'unknown' : 'acme';
-    const labels = `tenant="${tenant}",model="other",operation="messages",status="${ERRORS[code].status}"`;
-    expect(app.metrics.values).toEqual({ [`slipstream_requests_total{${labels}}`]: 1 });
+    expectCountedOnce(tenant, ERRORS[code].status, ERRORS[code].fault);
   });
 
   it('names the limit where the body is too large, and closes the connection', async () => {
@@ -190,9 +191,16 @@ describe('a refusal before any slot', () => {
       start: (controller) => controller.error(new Error('gone')),
     });
     expect((await app.post(upload)).status).toBe(499);
-    const labels = 'tenant="acme",model="other",operation="messages",status="499"';
-    expect(app.metrics.values).toEqual({ [`slipstream_requests_total{${labels}}`]: 1 });
+    expectCountedOnce('acme', STATUS_CLIENT_CLOSED, 'caller');
   });
+
+  function expectCountedOnce(tenant: string, status: number, fault: string): void {
+    const labels = `tenant="${tenant}",model="other",operation="messages"`;
+    expect(app.metrics.values).toEqual({
+      [`slipstream_requests_total{${labels},status="${status}"}`]: 1,
+      [`slipstream_errors_total{${labels},fault="${fault}"}`]: 1,
+    });
+  }
 });
 
 describe('a process that drains', () => {
@@ -281,7 +289,7 @@ it('an exchange begins with nothing sent, nobody chosen and nothing failed', asy
     attempt: { failedAt: new Set(), retryOf: null },
     expectedInputTokens: null,
     timings: { firstSentAtMs: null, overheadMs: null, queueMs: null, holdMs: 0 },
-    notes: { cache: null, attempts: [] },
+    notes: { cache: null, attempts: [], waits: [], calls: 0, upstream: null, answer: null },
   });
 });
 

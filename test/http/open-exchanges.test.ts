@@ -27,6 +27,15 @@ describe('open exchanges', () => {
     expect([exchanges.isDraining, exchanges.count, stopped]).toEqual([true, 2, []]);
   });
 
+  it('tell what has no end of its own when the process drains, or is stopped at once', () => {
+    const { draining, stopped: stopping } = exchanges;
+    exchanges.startDraining();
+    expect([draining.aborted, stopping.aborted]).toEqual([true, false]);
+    const hurried = createOpenExchanges();
+    hurried.stopAll();
+    expect([hurried.draining.aborted, hurried.stopped.aborted]).toEqual([true, true]);
+  });
+
   it('are all stopped when time is up, but for those that are over', () => {
     exchanges.add(exchange('a'));
     exchanges.add(exchange('b'))();

@@ -1,0 +1,34 @@
+import { Hono } from 'hono';
+import type { ConsoleSource } from '../console/console-source.ts';
+import { refused } from './console-answers.ts';
+import { createConsoleApi } from './console-api.ts';
+import { createLiveFeed, type LivePace } from './console-live.ts';
+import { servePage, type ConsoleAssets } from './console-page.ts';
+import type { AppOptions } from './handlers.ts';
+import type { OperatorToken } from './operator-token.ts';
+
+/** The operator's console: its page and its API, all of it there or none. */
+export interface ConsoleOptions {
+  readonly source: ConsoleSource;
+  readonly assets: ConsoleAssets;
+  readonly pace: LivePace;
+  /** Without one the whole of it is off. */
+  readonly token: OperatorToken;
+}
+
+export type ConsoleEdge = Pick<AppOptions, 'clock' | 'console' | 'exchangeOf' | 'openExchanges' | 'onInternalError'>;
+
+export function createConsole({ clock, console, exchangeOf, openExchanges, onInternalError }: ConsoleEdge): Hono {
+  const { source, pace, token, assets } = console;
+  const onError = (error: unknown): void => onInternalError(error, 'console');
+  const feed = createLiveFeed({ clock, source, pace, draining: openExchanges.draining, onError });
+  const routes = new Hono();
+  routes.use('*', (_c, next) => (token.digest() === null ? Promise.resolve(refused(404, OFF)) : next()));
+  routes.route('/api', createConsoleApi({ clock, source, token, live: (c) => feed.show(exchangeOf(c)) }));
+  routes.all('/', (c) => servePage(c, INDEX, assets));
+  routes.all('/:name{.*}', (c) => servePage(c, c.req.param('name') || INDEX, assets));
+  return routes;
+}
+
+const INDEX = 'index.html';
+const OFF = 'The console is off: set console.token in the settings to switch it on.';
