@@ -2,15 +2,28 @@
  * Notices on settings that are valid and may still not be what was meant: who can reach the gateway, on whose money, and
  * what would never come to its end.
  */
-import type { Config } from './config.ts';
+import type { Config, Environment } from './config.ts';
 import type { Fault } from './fault.ts';
 import { placesOf, valueAt } from './raw.ts';
 
 /** Shorter keys can be guessed, or found from a digest. */
 const SHORTEST_SAFE_KEY = 16;
 
-export function findAdvice(raw: unknown, config: Config, hostFrom: 'file' | 'environment'): Fault[] {
-  return [...shortKeys(raw), ...openDoor(config, hostFrom), ...sharedPurse(config), ...lateNotice(config)];
+export interface AdviceSources {
+  readonly raw: unknown;
+  readonly config: Config;
+  readonly hostFrom: 'file' | 'environment';
+  readonly environment: Environment;
+}
+
+export function findAdvice({ raw, config, hostFrom, environment }: AdviceSources): Fault[] {
+  return [
+    ...shortKeys(raw),
+    ...openDoor(config, hostFrom),
+    ...sharedPurse(config),
+    ...guessableDigests(config, environment),
+    ...lateNotice(config),
+  ];
 }
 
 function shortKeys(raw: unknown): Fault[] {
@@ -39,6 +52,18 @@ function sharedPurse({ mode, upstreams }: Config): Fault[] {
       { at: ['upstreams', index, 'apiKey'], phrase, mend: 'add tenants with keys of their own, or remove apiKey' },
     ];
   });
+}
+
+/** Else the upstream keys are what replicas know and Redis does not (`node/engine-for.ts`). */
+function guessableDigests({ state, upstreams }: Config, environment: Environment): Fault[] {
+  if (state.kind === 'memory' || (environment['SLIPSTREAM_STATE_KEY'] ?? '') !== '') return [];
+  if (upstreams.some(({ credential }) => credential === 'own')) return [];
+  const phrase =
+    "is Redis, and with callers' own keys everywhere there is no secret for its digests: whoever reads it can find out " +
+    'whether a prompt that he knows is among them';
+  const mend =
+    'set SLIPSTREAM_STATE_KEY, the same for all replicas, for example to what this says: openssl rand -hex 24';
+  return [{ at: ['state'], phrase, mend }];
 }
 
 function lateNotice({ limits }: Config): Fault[] {

@@ -21,6 +21,7 @@ export function buildConfig(settings: Settings, overrides: ListenOverrides, plat
   const { cache, console, limits, listen, tenants } = settings;
   const config: Config = {
     listen: { host: chosen(overrides.host, listen.host), port: chosen(overrides.port, listen.port) },
+    publicUrl: settings.publicUrl ?? null,
     mode: tenants.length > 0 ? 'managed' : 'pass-through',
     upstreams: upstreams.map(buildUpstream),
     tenants: tenants.map((tenant) => buildTenant(tenant, upstreamIds, platform)),
@@ -46,7 +47,7 @@ export function buildConfig(settings: Settings, overrides: ListenOverrides, plat
       hangUpDrainMs: limits.hangUpDrain,
     },
   };
-  return { config: freezeDeep(config), secrets: buildSecrets(upstreams, console.token, settings.state) };
+  return { config: freezeDeep(config), secrets: buildSecrets(upstreams, settings) };
 }
 
 const DEFAULT_UPSTREAM: UpstreamSettings = {
@@ -103,14 +104,14 @@ const digestOf = (key: GatewayKey, platform: ConfigPlatform): string =>
 
 function buildSecrets(
   upstreams: readonly UpstreamSettings[],
-  consoleToken: string | undefined,
-  state: Settings['state'],
+  { console, metrics, state }: Pick<Settings, 'console' | 'metrics' | 'state'>,
 ): Secrets {
   const upstreamKeys = new Map<string, string>();
   for (const { id, apiKey } of upstreams) if (apiKey !== undefined) upstreamKeys.set(id, apiKey);
   return Object.freeze({
     upstreamKeys,
-    consoleToken: consoleToken ?? null,
+    consoleToken: console.token ?? null,
+    metricsToken: metrics.token ?? null,
     stateUrl: state.kind === 'redis' ? state.url : null,
   });
 }

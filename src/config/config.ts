@@ -6,6 +6,8 @@
 
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
+  /** Where callers reach the gateway, without `/v1`; null: as each request says. */
+  readonly publicUrl: string | null;
   /** `managed` exactly when tenants are configured: callers then hold gateway keys and upstream keys stay here. */
   readonly mode: 'pass-through' | 'managed';
   /** Never empty. */
@@ -77,6 +79,8 @@ export interface Secrets {
   /** Upstream id → its API key, for each upstream whose credential is `own`. */
   readonly upstreamKeys: ReadonlyMap<string, string>;
   readonly consoleToken: string | null;
+  /** null: /metrics is open to all who reach it. */
+  readonly metricsToken: string | null;
   /** Of Redis, with its credentials; null: the memory of the process. */
   readonly stateUrl: string | null;
 }

@@ -33,7 +33,7 @@ export function parseConfig(text: string, environment: Environment, platform: Co
   if (reading.kind === 'faulty' || problems.length > 0) return { kind: 'invalid', problems };
   const built = buildConfig(reading.settings, overrides, platform);
   const hostFrom = overrides.host.kind === 'set' ? 'environment' : 'file';
-  const notices = [...findAdvice(raw, built.config, hostFrom), ...findWithoutEffect(raw)];
+  const notices = [...findAdvice({ raw, config: built.config, hostFrom, environment }), ...findWithoutEffect(raw)];
   return { kind: 'ok', ...built, notices: describe(notices, source) };
 }
 

@@ -64,14 +64,3 @@ export const readGatewayKey: Reader<GatewayKey> = (value) => {
   if (/^[0-9a-f]{64}$/.test(hex)) return read({ kind: 'digest', hex });
   return unreadable('starts with sha256: but is not a digest', 'write sha256: and the 64 hex digits of the digest');
 };
-
-/** Which engine, by the shape of the value. A Redis URL may hold a password and stays behind. */
-export type StateSetting = { readonly kind: 'memory' } | { readonly kind: 'redis'; readonly url: string };
-
-/** A URL has credentials in it, and is never shown. */
-export const readState: Reader<StateSetting> = (value) => {
-  if (value === 'memory') return read({ kind: 'memory' });
-  const isRedis = typeof value === 'string' && /^rediss?:\/\/[^/]/.test(value) && URL.canParse(value);
-  if (isRedis) return read({ kind: 'redis', url: value });
-  return unreadable('is neither memory nor a Redis URL', 'write memory, or redis://host:6379');
-};

@@ -6,7 +6,8 @@
 import * as z from 'zod/mini';
 import { choice, count, duration, readAutoOrPositive } from './read-quantities.ts';
 import { readPositive, readSize, readTruth, wholeNumber } from './read-quantities.ts';
-import { readBaseUrl, readGatewayKey, readHost, readName, readSecret, readState } from './read-text.ts';
+import { readState } from './read-state.ts';
+import { readBaseUrl, readGatewayKey, readHost, readName, readSecret } from './read-text.ts';
 import { unreadable, type Reader } from './reading.ts';
 
 export const DEFAULT_BASE_URL = 'https://api.anthropic.com';
@@ -79,6 +80,7 @@ export const settingsSchema = z.strictObject({
     }),
     {},
   ),
+  publicUrl: z.optional(hidden(readBaseUrl)),
   upstreams: z.optional(z.array(upstream)),
   tenants: z.prefault(z.array(tenant), []),
   cache: z.prefault(
@@ -95,6 +97,12 @@ export const settingsSchema = z.strictObject({
   console: z.prefault(
     z.strictObject({
       enabled: z.optional(setting(readTruth)),
+      token: z.optional(hidden(readSecret)),
+    }),
+    {},
+  ),
+  metrics: z.prefault(
+    z.strictObject({
       token: z.optional(hidden(readSecret)),
     }),
     {},

@@ -32,6 +32,8 @@ export type Verdict =
 export interface QuotaReading {
   readonly modelClass: string;
   readonly kind: QuotaKind;
+  /** Of a minute. */
+  readonly limit: number;
   readonly remaining: number;
   readonly resetInMs: number | null;
 }
@@ -159,6 +161,7 @@ export function createClassQuota(modelClass: string): ClassQuota {
       [...buckets].map(([kind, bucket]) => ({
         modelClass,
         kind,
+        limit: bucket.limit,
         remaining: Math.max(0, Math.floor(bucket.level(nowMs, 1))),
         resetInMs: bucket.resetInMs(nowMs),
       })),

@@ -2,12 +2,13 @@ import type { UpstreamFailure } from './attempt.ts';
 import type { CacheResult } from './cache-result.ts';
 import type { Refusal } from './errors.ts';
 import type { HeaderMap } from './headers.ts';
+import type { ObjectCall } from './owned-objects.ts';
 import type { ScannedPrompt } from './scanned-prompt.ts';
 import type { TokenUsage } from './usage.ts';
 
 /** One request and its answer, as every layer sees them, on any runtime and in any dialect. */
 
-export type Operation = 'messages' | 'count_tokens' | 'models' | 'other';
+export type Operation = 'messages' | 'count_tokens' | 'batches' | 'files' | 'models' | 'other';
 
 export interface GatewayRequest {
   /** `x-slipstream-id` of the answer and the logs. */
@@ -26,6 +27,8 @@ export interface GatewayRequest {
   readonly model: string | null;
   /** Where the body's prefix could be cached; null where the body was not read. */
   readonly prompt: ScannedPrompt | null;
+  /** What it does to batches or files; absent where it is about neither. */
+  readonly object?: ObjectCall;
   readonly receivedAtMs: number;
 }
 
@@ -88,6 +91,19 @@ export interface ExchangeTimings {
   firstEventMs: number | null;
 }
 
+export function newTimings(): ExchangeTimings {
+  return {
+    firstSentAtMs: null,
+    upstreamSentAtMs: null,
+    upstreamHeadAtMs: null,
+    firstContentAtMs: null,
+    overheadMs: null,
+    queueMs: null,
+    holdMs: 0,
+    firstEventMs: null,
+  };
+}
+
 /** What the prompt cache did with a request, told without a word of its prompt. */
 export interface CacheStory {
   readonly result: CacheResult;
@@ -113,10 +129,41 @@ export interface AttemptNote {
   readonly endedAtMs: number;
 }
 
+/**
+ * Something that an exchange waited for: a slot (`queue`), another request's write (`hold`), or the time to ask again
+ * (`pause`).
+ */
+export interface WaitNote {
+  readonly kind: WaitKind;
+  readonly fromMs: number;
+  /** null: it is waiting now. */
+  untilMs: number | null;
+}
+
+export type WaitKind = 'queue' | 'hold' | 'pause';
+
+/** How far an event stream has come, for whoever watches it meanwhile. */
+export interface AnswerProgress {
+  readonly usage: TokenUsage;
+  readonly deltas: number;
+  /** Of the chunks behind the one in which content began, with their framing. */
+  readonly contentBytes: number;
+}
+
 /** What layers leave behind on an exchange for whoever tells its story. */
 export interface ExchangeNotes {
   cache: CacheStory | null;
   readonly attempts: AttemptNote[];
+  readonly waits: WaitNote[];
+  /** The calls that were begun, and where the newest went; null before the first. */
+  calls: number;
+  upstream: string | null;
+  /** The stream that is being read; null before its head, and where the answer is none. */
+  answer: AnswerProgress | null;
+}
+
+export function newNotes(): ExchangeNotes {
+  return { cache: null, attempts: [], waits: [], calls: 0, upstream: null, answer: null };
 }
 
 /** What a layer wants to know of an answer while it passes, and to say on it. */

@@ -9,6 +9,8 @@ export interface RetryBudget {
   noteCall(nowMs: number): void;
   /** Takes one retry; false: none is left now. */
   take(nowMs: number): boolean;
+  /** What is left, as a share of what may be taken in all: 1 is all of it. */
+  remainingRatio(nowMs: number): number;
 }
 
 const WINDOW_MS = 10_000;
@@ -33,7 +35,7 @@ export function createRetryBudget(): RetryBudget {
     if (slice.at !== at) Object.assign(slice, { at, calls: 0, retries: 0 });
     return slice;
   };
-  const sums = (nowMs: number): { calls: number; retries: number } => {
+  const standing = (nowMs: number): { retries: number; allowed: number } => {
     const newest = sliceOf(nowMs).at;
     let [calls, retries] = [0, 0];
     for (const slice of slices) {
@@ -41,7 +43,7 @@ export function createRetryBudget(): RetryBudget {
       calls += slice.calls;
       retries += slice.retries;
     }
-    return { calls, retries };
+    return { retries, allowed: Math.max(ALWAYS_FREE, Math.floor(MAX_SHARE * calls)) };
   };
 
   return {
@@ -49,10 +51,14 @@ export function createRetryBudget(): RetryBudget {
       sliceOf(nowMs).calls++;
     },
     take(nowMs) {
-      const { calls, retries } = sums(nowMs);
-      const isFree = retries < ALWAYS_FREE || retries + 1 <= MAX_SHARE * calls;
+      const { retries, allowed } = standing(nowMs);
+      const isFree = retries < allowed;
       if (isFree) sliceOf(nowMs).retries++;
       return isFree;
+    },
+    remainingRatio(nowMs) {
+      const { retries, allowed } = standing(nowMs);
+      return Math.max(0, allowed - retries) / allowed; // calls leave the window before the retries they allowed
     },
   };
 }

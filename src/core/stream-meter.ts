@@ -16,6 +16,9 @@ export interface StreamMeter {
   readonly messageId: string | null;
   /** True from the first `content_block_start` on: what TTFT is measured to. */
   readonly hasContent: boolean;
+  readonly deltas: number;
+  /** Of the chunks behind the one in which content began. */
+  readonly contentBytes: number;
   readonly ending: 'open' | 'complete' | 'error';
   /** `error.type` of an `error` event inside the stream. */
   readonly errorType: string | null;
@@ -36,6 +39,8 @@ export function createStreamMeter(): StreamMeter {
   let model: string | null = null;
   let messageId: string | null = null;
   let hasContent = false;
+  let deltas = 0;
+  let contentBytes = 0;
   let ending: StreamMeter['ending'] = 'open';
   let errorType: string | null = null;
 
@@ -48,8 +53,11 @@ export function createStreamMeter(): StreamMeter {
         messageId = text(event.message?.id) ?? messageId;
         break;
       case 'content_block_start':
+        hasContent = true;
+        break;
       case 'content_block_delta':
         hasContent = true;
+        deltas++;
         break;
       case 'message_delta':
         usage = foldUsage(usage, event.usage);
@@ -66,7 +74,10 @@ export function createStreamMeter(): StreamMeter {
 
   const reader = createSseReader((type) => READ_EVENTS.has(type), onEvent);
   return {
-    push: (chunk) => reader.push(chunk),
+    push(chunk) {
+      if (hasContent) contentBytes += chunk.length;
+      reader.push(chunk);
+    },
     get atBoundary() {
       return reader.atBoundary;
     },
@@ -81,6 +92,12 @@ export function createStreamMeter(): StreamMeter {
     },
     get hasContent() {
       return hasContent;
+    },
+    get deltas() {
+      return deltas;
+    },
+    get contentBytes() {
+      return contentBytes;
     },
     get ending() {
       return ending;

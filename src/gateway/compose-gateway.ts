@@ -13,15 +13,16 @@ import type { GaugeBoard, Metrics, MetricsPage } from '../metrics/metrics.ts';
 import type { CacheSettings } from '../pipeline/cache/cache-target.ts';
 import { createService } from '../pipeline/create-service.ts';
 import { createFleet, type FleetEntry } from '../pipeline/fleet.ts';
-import { publishGauges } from '../pipeline/gauges.ts';
+import { createLiveExchanges } from '../pipeline/live-exchanges.ts';
+import { readGauges } from '../pipeline/gauges.ts';
 import { promptDepths } from '../pipeline/cache/prompt-depths.ts';
 import type { ExchangeRecord } from '../pipeline/with-metering.ts';
 import { hasElsewhere } from '../pipeline/with-routing.ts';
 import { createPromptMemory } from '../prompt/prompt-memory.ts';
 import type { StateEngine } from '../state/engine.ts';
-import { createRecent } from '../state/recent.ts';
 import { createClaudeUpstream } from '../upstream/claude-upstream.ts';
 import type { Transport } from '../upstream/transport.ts';
+import { composeConsole, type ConsolePlatform } from './compose-console.ts';
 
 /**
  * The gateway, put together from the ports that its runtime brings. Nothing here knows which runtime that is. Settings are
@@ -31,6 +32,8 @@ export interface Gateway {
   readonly app: Hono;
   readonly engine: StateEngine;
   readonly openExchanges: number;
+  /** Those of them that the console lists. */
+  readonly liveExchanges: number;
   /** From the next request on; what runs keeps what it started with, what waits is served by the new limits. */
   reload(config: Config, secrets: Secrets): void;
   /** Not ready any more; what arrives is served all the same. */
@@ -63,6 +66,7 @@ export interface Platform {
   readonly random: () => number;
   /** How many positions of prompts are remembered, at some 130 bytes each; what suits a server where it is left out. */
   readonly maxPositions?: number;
+  readonly console: ConsolePlatform;
 }
 
 interface Settings {
@@ -70,20 +74,19 @@ interface Settings {
   readonly directory: TenantDirectory;
   /** null: the console is off. */
   readonly consoleTokenDigest: string | null;
+  /** null: /metrics is open. */
+  readonly metricsTokenDigest: string | null;
 }
-
-/** Requests whose story an operator can still ask for. */
-const RECENT_REQUESTS = 1_000;
 
 export function composeGateway({ config, secrets, platform, ...told }: GatewayParts): Gateway {
   const { clock, engine, metrics, sha256Hex } = platform;
   const tenantLabels = createTenantLabels();
   const hitRatio = createHitRatio(clock);
   const memory = createPromptMemory(platform.maxPositions);
-  const recent = createRecent<ExchangeRecord>(RECENT_REQUESTS);
   const transport = platform.createTransport({ bodyIdleMs: () => settings.config.limits.streamIdleMs });
   const fleet = createFleet();
   const openExchanges = createOpenExchanges();
+  const liveExchanges = createLiveExchanges();
   const apply = (nextConfig: Config, nextSecrets: Secrets): Settings => {
     fleet.replace(fleetOf(nextConfig, nextSecrets, transport, platform));
     for (const { id, maxConcurrency } of nextConfig.upstreams) engine.capacity.setCeiling(id, maxConcurrency);
@@ -94,7 +97,13 @@ export function composeGateway({ config, secrets, platform, ...told }: GatewayPa
   let settings: Settings = apply(config, secrets);
 
   const tenants = () => settings.directory.tenants;
-  metrics.onScrape(() => publishGauges(metrics, { ...engine, clock, fleet, hitRatio, tenantLabels, tenants }));
+  const retryBudget = createRetryBudget();
+  const volatilePrefixes = () => memory.volatile.found(clock.nowMs());
+  const gaugeSources = { ...engine, clock, fleet, hitRatio, tenantLabels, tenants, retryBudget, volatilePrefixes };
+  metrics.onScrape(() => readGauges(metrics, gaugeSources));
+
+  const consoleParts = { clock, engine, fleet, memory, liveExchanges, openExchanges, tenants, sha256Hex };
+  const console = composeConsole(platform.console, consoleParts, () => settings.config);
 
   const cacheSettings = (): CacheSettings => cacheSettingsOf(settings.config.cache);
   const service = createService({
@@ -104,9 +113,12 @@ export function composeGateway({ config, secrets, platform, ...told }: GatewayPa
     metrics,
     tenantLabels,
     hitRatio,
+    liveExchanges,
     fleet,
+    mode: () => settings.config.mode,
+    uploadStallMs: () => settings.config.limits.headersTimeoutMs,
     cacheSettings,
-    retryBudget: createRetryBudget(),
+    retryBudget,
     maxRetries: () => settings.config.limits.retries,
     random: platform.random,
     hasElsewhere: (request, context, failedAt) => hasElsewhere({ fleet, clock }, request, context, failedAt),
@@ -116,7 +128,7 @@ export function composeGateway({ config, secrets, platform, ...told }: GatewayPa
     onBreaker: told.onBreaker,
     onInternalError: told.onInternalError,
     onRecord(record) {
-      recent.add(record.id, record);
+      console.record(record);
       told.onRecord(record);
     },
   });
@@ -126,19 +138,19 @@ export function composeGateway({ config, secrets, platform, ...told }: GatewayPa
     exchangeOf: platform.exchangeOf,
     identify: (headers) => settings.directory.identify(headers),
     mode: () => settings.config.mode,
+    publicUrl: () => settings.config.publicUrl,
     limits: () => settings.config.limits,
     openExchanges,
     metrics,
     tenantLabels,
+    metricsToken: { digest: () => settings.metricsTokenDigest, sha256Hex },
     metricsPage: (accept) => metrics.page(accept),
     health: () => engine.health(),
     isUtf8: platform.isUtf8,
     console: {
-      tokenDigest: () => settings.consoleTokenDigest,
-      sha256Hex,
-      request: recent.get,
-      requests: recent.list,
-      volatilePrefixes: () => memory.volatile.found(clock.nowMs()),
+      ...platform.console,
+      source: console.source,
+      token: { digest: () => settings.consoleTokenDigest, sha256Hex },
     },
     onInternalError: told.onInternalError,
   });
@@ -147,6 +159,9 @@ export function composeGateway({ config, secrets, platform, ...told }: GatewayPa
     engine,
     get openExchanges() {
       return openExchanges.count;
+    },
+    get liveExchanges() {
+      return liveExchanges.count;
     },
     reload(nextConfig, nextSecrets) {
       settings = apply(nextConfig, nextSecrets);
@@ -165,9 +180,13 @@ function cacheSettingsOf({ singleFlight, maxHoldMs, ttl, prolong }: Config['cach
 }
 
 function settingsOf(config: Config, secrets: Secrets, sha256Hex: Platform['sha256Hex']): Settings {
-  const token = config.console.enabled ? secrets.consoleToken : null;
-  const consoleTokenDigest = token === null ? null : sha256Hex(token);
-  return { config, directory: createTenantDirectory(config, sha256Hex), consoleTokenDigest };
+  const digestOf = (token: string | null): string | null => (token === null ? null : sha256Hex(token));
+  return {
+    config,
+    directory: createTenantDirectory(config, sha256Hex),
+    consoleTokenDigest: digestOf(config.console.enabled ? secrets.consoleToken : null),
+    metricsTokenDigest: digestOf(secrets.metricsToken),
+  };
 }
 
 function fleetOf(config: Config, secrets: Secrets, transport: Transport, platform: Platform): FleetEntry[] {

@@ -2,11 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createAdaptiveLimit } from '../core/adaptive-limit.ts';
+import { createProcessConsole } from '../console/process-console.ts';
 import type { Clock } from '../core/clock.ts';
 import { composeGateway, type Gateway as ComposedGateway, type GatewayParts } from '../gateway/compose-gateway.ts';
 import type { StateEngine } from '../state/engine.ts';
 import { createMemoryEngine } from '../state/memory-engine.ts';
 import { createPrometheusMetrics, type PrometheusMetrics } from '../prometheus/prometheus-metrics.ts';
+import { consoleAssets } from './console-assets.ts';
 import { createNodeExchange } from './node-exchange.ts';
 import { createUndiciTransport } from './undici-transport.ts';
 
@@ -38,6 +40,7 @@ export function createGateway({ clock, engine, random = Math.random, ...parts }:
       isUtf8,
       sha256Hex,
       random,
+      console: { create: createProcessConsole, assets: consoleAssets(), pace: { everyMs: 1_000, snapshots: 'shared' } },
     },
   });
   return Object.defineProperties(gateway as Gateway, { metrics: { value: metrics, enumerable: true } });

@@ -23,9 +23,10 @@ function nodeExchange(incoming: IncomingMessage, outgoing: ServerResponse, clock
     signal: reply.signal,
     stop: reply.stop,
     readBody: (limits) => readBody(incoming, limits, clock),
-    bodyStream: () => (hasBody(incoming) ? (incoming as AsyncIterable<Uint8Array>) : null),
+    bodyStream: () => (hasBody(incoming) ? incoming.iterator({ destroyOnReturn: false }) : null),
     async respond(run) {
       const outcome = await run(reply);
+      letPass(incoming);
       const isSent = reply.isOpen || reply.isGone;
       return isSent ? { kind: 'sent', response: RESPONSE_ALREADY_SENT } : { kind: 'unsent', outcome };
     },
@@ -35,6 +36,14 @@ function nodeExchange(incoming: IncomingMessage, outgoing: ServerResponse, clock
 /** The absolute form names a host that is not the upstream's (RFC 9112 §3.2.2): only what stands behind it counts. */
 function originForm(target: string): string {
   return target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?#]*\/?/i, '/');
+}
+
+/**
+ * Who answers before an upload is whole reads it no further. What is still on its way is taken off the connection, or the
+ * answer, and every one behind it, might never be read.
+ */
+function letPass(incoming: IncomingMessage): void {
+  if (!incoming.complete) incoming.removeAllListeners('readable').resume();
 }
 
 function hasBody(incoming: IncomingMessage): boolean {

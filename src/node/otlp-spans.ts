@@ -50,6 +50,8 @@ export function createOtlpSpans(serviceName: string, clock: Clock): Telemetry {
 const OPERATIONS: Readonly<Record<ExchangeRecord['operation'], string>> = {
   messages: 'chat',
   count_tokens: 'count_tokens',
+  batches: 'batches',
+  files: 'files',
   models: 'models',
   other: 'other',
 };

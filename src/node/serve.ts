@@ -78,7 +78,7 @@ export async function serveApp(app: Hono, options: ServeOptions): Promise<HttpSe
     void listener(incoming, outgoing);
   });
   server.on('checkContinue', (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    const isTooLarge = Number(incoming.headers['content-length'] ?? 0) > bodyBytes;
+    const isTooLarge = isKept(incoming) && Number(incoming.headers['content-length'] ?? 0) > bodyBytes;
     connections.owe(outgoing);
     if (!isTooLarge) outgoing.writeContinue(); // else the body is refused before it is sent
     void listener(incoming, outgoing);
@@ -120,6 +120,11 @@ export async function serveApp(app: Hono, options: ServeOptions): Promise<HttpSe
 async function answerHead(app: Hono, request: Request, env: HttpBindings): Promise<Response> {
   const response = await app.fetch(request, env);
   return env.outgoing.headersSent ? RESPONSE_ALREADY_SENT : response;
+}
+
+/** What is passed on while it arrives has other limits, or none. */
+function isKept({ url = '' }: IncomingMessage): boolean {
+  return /^\/v1\/messages(?:\/count_tokens)?(?:\?|$)/.test(url);
 }
 
 /** The request line or Host header cannot be made a URL of. */

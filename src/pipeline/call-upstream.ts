@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { GatewayRequest } from '../core/exchange.ts';
-import { CREDENTIAL_HEADERS, forwardedRequestHeaders } from '../core/headers.ts';
+import { CREDENTIAL_HEADERS, forwardedRequestHeaders, headerValue } from '../core/headers.ts';
 import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { attemptOutcome, endOutcome, retryReason, type AttemptOutcome } from './attempt-labels.ts';
@@ -68,6 +68,8 @@ function createCall(request: GatewayRequest, context: Context, routed: RoutedUps
   /** Counts a call that is made now; what it returns notes how it went. */
   const open = (retryOf: Attempt['retryOf']) => {
     const sentAtMs = noteSent(request, context, clock);
+    context.notes.calls++;
+    context.notes.upstream = upstream.id;
     if (retryOf) {
       const reason = retryReason(retryOf.reason);
       metrics.count('slipstream_retries_total', { upstream: retryOf.upstream, reason });
@@ -134,5 +136,8 @@ function noteSent({ receivedAtMs }: GatewayRequest, { timings, watch }: Context,
 function headersFor(request: GatewayRequest, { credential }: RoutedUpstream): Record<string, string> {
   const headers = forwardedRequestHeaders(request.headers);
   if (credential === 'own') for (const name of CREDENTIAL_HEADERS) delete headers[name];
+  const announced = headerValue(request.headers, 'content-length');
+  const isPassedOn = request.body !== null && !(request.body instanceof Uint8Array);
+  if (isPassedOn && announced !== undefined) headers['content-length'] = announced; // else it would go in chunks
   return headers;
 }

@@ -7,9 +7,11 @@ import { withRetry, type RetryOptions } from './with-retry.ts';
 import { withRouting, type RoutingOptions } from './with-routing.ts';
 import { withPromptCache, type PromptCacheOptions } from './with-prompt-cache.ts';
 import { withMetering, type MeteringOptions } from './with-metering.ts';
+import { withOwnership, type OwnershipOptions } from './with-ownership.ts';
 
 /** Everything the pipeline stands on; each runtime brings its own. */
 export type ServicePorts = MeteringOptions &
+  OwnershipOptions &
   BudgetOptions &
   AdmissionOptions &
   RetryOptions &
@@ -23,6 +25,7 @@ export function createService(ports: ServicePorts): Service {
   return stack(
     [
       withMetering(ports),
+      withOwnership(ports),
       withBudget(ports),
       withAdmission(ports),
       withRetry(ports),

@@ -1,9 +1,12 @@
 import type { Clock } from '../core/clock.ts';
-import type { Tenant } from '../core/tenant.ts';
+import type { RetryBudget } from '../core/retry-budget.ts';
+import { periodStartMs, type Budget, type Tenant } from '../core/tenant.ts';
 import type { HitRatio } from '../metrics/hit-ratio.ts';
 import type { TenantLabels } from '../metrics/labels.ts';
 import type { GaugeBoard } from '../metrics/metrics.ts';
+import type { VolatileBlock } from '../prompt/volatile-prefix.ts';
 import type { EngineHealth } from '../state/engine.ts';
+import type { Ledger } from '../state/ledger.ts';
 import type { SlotCount, Slots } from '../state/slots.ts';
 import type { UpstreamCapacity } from '../state/upstream-capacity.ts';
 import type { Fleet } from './fleet.ts';
@@ -14,6 +17,9 @@ export interface GaugeSources {
   readonly slots: Slots;
   readonly capacity: UpstreamCapacity;
   readonly fleet: Fleet;
+  readonly ledger: Pick<Ledger, 'spentUsd'>;
+  readonly retryBudget: Pick<RetryBudget, 'remainingRatio'>;
+  readonly volatilePrefixes: () => readonly VolatileBlock[];
   readonly health: () => EngineHealth;
   readonly hitRatio: HitRatio;
   readonly tenantLabels: TenantLabels;
@@ -26,19 +32,50 @@ const GAUGES = [
   'slipstream_slots_limit',
   'slipstream_queue_depth',
   'slipstream_upstream_ratelimit_remaining',
+  'slipstream_upstream_ratelimit_limit',
   'slipstream_upstream_state',
   'slipstream_cache_hit_ratio',
+  'slipstream_volatile_prefixes',
+  'slipstream_volatile_prefix_tokens_per_day',
+  'slipstream_budget_usd',
+  'slipstream_budget_spent_usd',
+  'slipstream_retry_budget_remaining_ratio',
   'slipstream_state_degraded',
 ] as const;
 
 export const BREAKER_STATES = ['closed', 'half_open', 'open', 'credential_refused'] as const;
 
-export function publishGauges(board: GaugeBoard, sources: GaugeSources): void {
-  for (const name of GAUGES) board.clear(name);
-  publishTenants(board, sources);
-  publishUpstreams(board, sources);
-  board.set('slipstream_state_degraded', {}, Number(sources.health().kind === 'degraded'));
-  for (const [model, ratio] of sources.hitRatio.ratios()) board.set('slipstream_cache_hit_ratio', { model }, ratio);
+/** Spending is asked for first, which may take a while on a shared ledger; the rest is read as the board is written. */
+export async function readGauges(board: GaugeBoard, sources: GaugeSources): Promise<() => void> {
+  const spending = await readSpending(sources);
+  return () => {
+    for (const name of GAUGES) board.clear(name);
+    publishTenants(board, sources);
+    publishUpstreams(board, sources);
+    publishPrompts(board, sources);
+    for (const { tenant, budget, spentUsd } of spending) {
+      board.set('slipstream_budget_usd', { tenant }, budget.usd);
+      board.set('slipstream_budget_spent_usd', { tenant }, spentUsd);
+    }
+    board.set('slipstream_retry_budget_remaining_ratio', {}, sources.retryBudget.remainingRatio(sources.clock.nowMs()));
+    board.set('slipstream_state_degraded', {}, Number(sources.health().kind === 'degraded'));
+  };
+}
+
+interface TenantSpending {
+  readonly tenant: string;
+  readonly budget: Budget;
+  readonly spentUsd: number;
+}
+
+/** Of tenants with a label of their own: a sum of several budgets says of none whether it is spent. */
+function readSpending({ tenants, tenantLabels, ledger, clock }: GaugeSources): Promise<TenantSpending[]> {
+  const wallMs = clock.wallMs();
+  const asked = tenants().map(async ({ id, budget }): Promise<TenantSpending[]> => {
+    if (budget === null || tenantLabels.of(id) !== id) return [];
+    return [{ tenant: id, budget, spentUsd: await ledger.spentUsd(id, periodStartMs(budget.per, wallMs)) }];
+  });
+  return Promise.all(asked).then((each) => each.flat());
 }
 
 function publishTenants(board: GaugeBoard, { slots, tenants, tenantLabels }: GaugeSources): void {
@@ -57,8 +94,19 @@ function publishUpstreams(board: GaugeBoard, { capacity, fleet, clock }: GaugeSo
       board.set('slipstream_upstream_state', { upstream: upstream.id, state }, Number(state === now));
     }
   }
-  for (const { upstream, modelClass, kind, remaining } of capacity.quotas()) {
-    board.set('slipstream_upstream_ratelimit_remaining', { upstream, model_class: modelClass, kind }, remaining);
+  for (const { upstream, modelClass, kind, remaining, limit } of capacity.quotas()) {
+    const labels = { upstream, model_class: modelClass, kind };
+    board.set('slipstream_upstream_ratelimit_remaining', labels, remaining);
+    board.set('slipstream_upstream_ratelimit_limit', labels, limit);
+  }
+}
+
+function publishPrompts(board: GaugeBoard, { hitRatio, volatilePrefixes, tenantLabels }: GaugeSources): void {
+  for (const [model, ratio] of hitRatio.ratios()) board.set('slipstream_cache_hit_ratio', { model }, ratio);
+  for (const { tenant: id, tokensBehind, requestsPerDay } of volatilePrefixes()) {
+    const tenant = tenantLabels.of(id);
+    board.add('slipstream_volatile_prefixes', { tenant }, 1);
+    board.add('slipstream_volatile_prefix_tokens_per_day', { tenant }, tokensBehind * requestsPerDay);
   }
 }
 

@@ -19,6 +19,8 @@ import type { RoutedUpstream } from './upstream.ts';
  *
  * The order of the layers, outermost first, and why:
  *   metering    sees everything, also waits and refusals
+ *   ownership   refuses what is another tenant's, and binds what is the tenant's own to where it is, before anything is
+ *               taken or asked
  *   budget      refuses before a place in the queue is taken
  *   admission   the tenant's slot covers all that follows, until the last byte
  *   retry       outside routing, because asking again may mean asking somewhere else
@@ -37,6 +39,13 @@ export interface Context {
   stop(reason: StopReason): void;
   /** Filled in on the way by whoever knows. */
   readonly timings: ExchangeTimings;
+  /** Where this request must go, whatever else speaks for another place; absent where it may go to any of the tenant's. */
+  readonly boundTo?: Bound;
+  /**
+   * What the caller is sent in the place of an object that the upstream has answered with (2xx, whole); absent where it is
+   * sent as it comes.
+   */
+  readonly editAnswer?: (body: Uint8Array, from: RoutedUpstream) => Promise<Uint8Array>;
   /** Which upstream serves this request; null until routing has chosen. */
   readonly routed: RoutedUpstream | null;
   /** Which of the exchange's calls to an upstream this is. */
@@ -49,6 +58,12 @@ export interface Context {
   readonly onContent: (messageId: string | null) => void;
   readonly watch: AnswerWatch;
   readonly notes: ExchangeNotes;
+}
+
+/** To this upstream, or to any that serves the tenant in the same workspace. */
+export interface Bound {
+  readonly to: 'upstream' | 'workspace';
+  readonly upstreamId: string;
 }
 
 export interface Attempt {

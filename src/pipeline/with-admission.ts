@@ -1,6 +1,7 @@
 import type { Outcome } from '../core/exchange.ts';
 import type { SlotGrant, Slots } from '../state/slots.ts';
 import type { Layer } from './service.ts';
+import { noteWait } from './wait.ts';
 
 export interface AdmissionOptions {
   readonly slots: Slots;
@@ -14,7 +15,11 @@ export function withAdmission({ slots }: AdmissionOptions): Layer {
   return (inner) => async (request, context) => {
     if (request.operation !== 'messages') return inner(request, context);
     const startedAtMs = context.clock.nowMs();
-    const grant = await slots.acquire(context.tenant.id, context.tenant.slots, context.signal);
+    const grant = await noteWait(
+      'queue',
+      context,
+      slots.acquire(context.tenant.id, context.tenant.slots, context.signal),
+    );
     context.timings.queueMs = context.clock.nowMs() - startedAtMs;
     if (grant.kind !== 'granted') return refusalOf(grant);
     try {

@@ -5,6 +5,7 @@ import type { TokenScale } from '../prompt/token-scale.ts';
 import type { CapacityGrant, UpstreamCapacity } from '../state/upstream-capacity.ts';
 import { attemptResult } from './attempt-result.ts';
 import type { Context, Layer } from './service.ts';
+import { noteWait } from './wait.ts';
 import { wholeSeconds } from './with-admission.ts';
 
 export interface CapacityOptions {
@@ -21,7 +22,7 @@ export function withCapacity({ capacity, scale }: CapacityOptions): Layer {
     if (request.operation !== 'messages' || !context.routed) return inner(request, context);
     const { tenant, clock, timings, routed } = context;
     const sinceMs = clock.nowMs();
-    const grant = await capacity.acquire(
+    const asked = capacity.acquire(
       routed.upstream.id,
       {
         tenant: tenant.id,
@@ -32,6 +33,7 @@ export function withCapacity({ capacity, scale }: CapacityOptions): Layer {
       },
       context.signal,
     );
+    const grant = await noteWait('queue', context, asked);
     timings.queueMs = (timings.queueMs ?? 0) + clock.nowMs() - sinceMs;
     if (grant.kind !== 'granted') return refusalOf(grant);
     const { lease } = grant;

@@ -7,6 +7,7 @@ import type {
   GatewayRequest,
   Outcome,
   StreamOutcome,
+  WaitNote,
 } from '../core/exchange.ts';
 import { headerValue } from '../core/headers.ts';
 import { costOf, type Cost } from '../core/prices.ts';
@@ -14,6 +15,8 @@ import { totalInput, type TokenUsage } from '../core/usage.ts';
 import type { HitRatio } from '../metrics/hit-ratio.ts';
 import { modelLabel, type TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { faultOf } from './record-line.ts';
+import type { LiveExchanges } from './live-exchanges.ts';
 import type { Context, Layer } from './service.ts';
 
 /** Everything that is known of one finished exchange; holds no prompt, answer or key. */
@@ -35,6 +38,8 @@ export interface ExchangeRecord {
   readonly cacheStory: CacheStory | null;
   /** Its calls to upstreams, in order. */
   readonly attempts: readonly AttemptNote[];
+  /** What it waited for, in order. */
+  readonly waits: readonly WaitNote[];
   /** As the caller sent it; not checked. */
   readonly traceparent: string | null;
   readonly receivedAtMs: number;
@@ -45,6 +50,7 @@ export interface MeteringOptions {
   readonly metrics: Metrics;
   readonly tenantLabels: TenantLabels;
   readonly hitRatio: HitRatio;
+  readonly liveExchanges: LiveExchanges;
   /** Called once per exchange, after the figures: for the log. */
   readonly onRecord: (record: ExchangeRecord) => void;
 }
@@ -56,10 +62,12 @@ export const STATUS_CLIENT_CLOSED = 499;
 export function withMetering(options: MeteringOptions): Layer {
   return (inner) => async (request, context) => {
     let outcome: Outcome = { kind: 'refused', refusal: { code: 'internal' } };
+    const leave = options.liveExchanges.enter(request, context);
     try {
       outcome = refusedIfDraining(await inner(request, context), context);
       return outcome;
     } finally {
+      leave();
       const record = recordOf(request, context, outcome);
       count(record, options);
       options.onRecord(record);
@@ -93,6 +101,7 @@ function recordOf(request: GatewayRequest, context: Context, outcome: Outcome): 
     timings: context.timings,
     cacheStory: context.notes.cache,
     attempts: context.notes.attempts,
+    waits: context.notes.waits,
     traceparent: headerValue(request.headers, 'traceparent') ?? null,
     receivedAtMs: request.receivedAtMs,
     endedAtMs: context.clock.nowMs(),
@@ -115,14 +124,18 @@ function count(record: ExchangeRecord, options: MeteringOptions): void {
     'gen_ai_server_request_duration_seconds',
     { model, operation, status },
     (record.endedAtMs - record.receivedAtMs) / 1000,
+    record.id,
   );
+  const fault = faultOf(record);
+  if (fault) metrics.count('slipstream_errors_total', { tenant, model, operation, fault });
   if (record.isStream && record.end !== 'refused') {
     metrics.count('slipstream_streams_total', { tenant, outcome: record.end });
   }
   if (record.usage) countTokens(record.usage, tenant, model, options);
   if (record.cost) {
     metrics.count('slipstream_cost_usd_total', { tenant, model }, record.cost.usd);
-    metrics.add('slipstream_saved_usd_total', { tenant, model }, record.cost.savedUsd);
+    metrics.count('slipstream_saved_usd_total', { tenant, model }, record.cost.readSavingUsd);
+    metrics.count('slipstream_cache_write_premium_usd_total', { tenant, model }, record.cost.writePremiumUsd);
   }
   observeTimings(record, tenant, model, metrics);
 }
@@ -144,7 +157,7 @@ function countTokens(usage: TokenUsage, tenant: string, model: string, { metrics
 function observeTimings(record: ExchangeRecord, tenant: string, model: string, metrics: Metrics): void {
   const { timings, usage } = record;
   if (timings.queueMs !== null) {
-    metrics.observe('slipstream_queue_wait_seconds', { tenant }, timings.queueMs / 1000);
+    metrics.observe('slipstream_queue_wait_seconds', { tenant }, timings.queueMs / 1000, record.id);
   }
   if (timings.overheadMs !== null) {
     metrics.observe('slipstream_overhead_seconds', { phase: 'before_upstream' }, timings.overheadMs / 1000);
@@ -157,6 +170,7 @@ function observeTimings(record: ExchangeRecord, tenant: string, model: string, m
     'gen_ai_server_time_to_first_token_seconds',
     { model, cache: record.cache, tenant },
     (timings.firstContentAtMs - record.receivedAtMs) / 1000,
+    record.id,
   );
   if (record.end === 'complete' && usage && usage.output > 1) {
     const perTokenMs = (record.endedAtMs - timings.firstContentAtMs) / (usage.output - 1);

@@ -62,12 +62,12 @@ async function approachSafely(
   target: Target,
   settings: CacheSettings,
   { id }: GatewayRequest,
-  { signal }: Context,
+  context: Context,
   bans: ShapeBans,
   options: PromptCacheOptions,
 ): Promise<Approach | 'abandoned' | 'failed'> {
   try {
-    return (await approach(target, settings, signal, { ...options, bans })) ?? 'abandoned';
+    return (await approach(target, settings, context, { ...options, bans })) ?? 'abandoned';
   } catch (error) {
     options.onInternalError(error, id);
     return 'failed';
@@ -163,7 +163,7 @@ function finish(
   { plan, marks, role }: Approach,
   book: CacheBook,
   context: Context,
-  { metrics, tenantLabels }: PromptCacheOptions,
+  { clock, metrics, prefixes, tenantLabels }: PromptCacheOptions,
 ): void {
   const usage = outcome.kind === 'answered' ? outcome.usage : null;
   // An answer may be whole without any content (a refusal): it has begun all the same.
@@ -174,9 +174,12 @@ function finish(
   const report = book.report(usage);
   countReport(metrics, tenant, report);
   context.notes.cache = toStory(report, target, plan, marks, role);
+  prefixes.note(target, usage, clock.nowMs());
   const savingUsd = target.mode === 'observe' ? observedSavingUsd(target.model, usage, plan.expected) : null;
   if (savingUsd === null) return;
-  metrics.add('slipstream_observed_saving_usd_total', { tenant, model: modelLabel(target.model) }, savingUsd);
+  const labels = { tenant, model: modelLabel(target.model) };
+  metrics.count('slipstream_observed_saving_usd_total', labels, Math.max(0, savingUsd));
+  metrics.count('slipstream_observed_loss_usd_total', labels, Math.max(0, -savingUsd));
 }
 
 function marked(body: GatewayRequest['body'], { prefix }: Target, marks: Approach['marks']): GatewayRequest['body'] {

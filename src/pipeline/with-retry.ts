@@ -5,7 +5,7 @@ import type { RetryBudget } from '../core/retry-budget.ts';
 import { decideRetry, type RetryDecision } from '../core/retry-policy.ts';
 import { failureOf } from './attempt-result.ts';
 import { FIRST_ATTEMPT, type Attempt, type Context, type Layer } from './service.ts';
-import { wait } from './wait.ts';
+import { noteWait, wait } from './wait.ts';
 
 /**
  * Asks again what failed before its first content: elsewhere where that may help, else later. What the caller sees in the
@@ -14,7 +14,7 @@ import { wait } from './wait.ts';
  */
 export interface RetryOptions {
   readonly clock: Clock;
-  readonly retryBudget: RetryBudget;
+  readonly retryBudget: Pick<RetryBudget, 'noteCall' | 'take'>;
   /** How often one request is asked again; 0: never. */
   readonly maxRetries: () => number;
   /** In [0, 1), as Math.random. */
@@ -48,8 +48,7 @@ export function withRetry(options: RetryOptions): Layer {
       attempt = call ? afterFailure(attempt, call.upstream, failure) : attempt;
       const decision = decide(failure, retries, attempt, request, context, options);
       if (decision.kind === 'give_up') return settled(shown, decision.isSpent);
-      if (!(await wait(clock, decision.afterMs, context.signal))) return { kind: 'abandoned' };
-      const turn = call ? await untilBudget(context, options) : 'taken';
+      const turn = await noteWait('pause', context, untilTurn(decision.afterMs, call !== undefined, context, options));
       if (turn === 'abandoned') return { kind: 'abandoned' };
       if (turn === 'none') return settled(shown, true);
     }
@@ -78,13 +77,28 @@ function decide(
   });
 }
 
-/** A body that was not kept is gone with the first call. */
-function isReplayable({ body }: GatewayRequest): boolean {
-  return body === null || body instanceof Uint8Array;
+/**
+ * A body that was not kept is gone with the first call. Generation may be asked for twice, as SDKs do; what else changes
+ * something upstream (a batch that is cancelled, a file deleted) may have been done by the call that failed.
+ */
+function isReplayable({ body, operation, method }: GatewayRequest): boolean {
+  if (body !== null && !(body instanceof Uint8Array)) return false;
+  return operation === 'messages' || operation === 'count_tokens' || method === 'GET' || method === 'HEAD';
 }
 
 function afterFailure({ failedAt }: Attempt, upstream: string, failure: UpstreamFailure): Attempt {
   return { failedAt: new Set([...failedAt, upstream]), retryOf: { upstream, reason: failure.kind } };
+}
+
+/** What was no call takes nothing from the budget. */
+async function untilTurn(
+  afterMs: number,
+  wasCalled: boolean,
+  context: Context,
+  options: RetryOptions,
+): Promise<'taken' | 'none' | 'abandoned'> {
+  if (!(await wait(options.clock, afterMs, context.signal))) return 'abandoned';
+  return wasCalled ? untilBudget(context, options) : 'taken';
 }
 
 /** Waits until the budget has one left, within bounds. */

@@ -30,7 +30,7 @@ export interface RoutingOptions {
 export function withRouting(options: RoutingOptions): Layer {
   const { clock, fleet } = options;
   return (inner) => async (request, context) => {
-    const members = fleet.members(context.tenant.upstreams);
+    const members = membersFor(fleet, context);
     const affinity = members.length > 1 ? affinityOf(request, context.tenant.id) : NO_AFFINITY;
     const routed = route(members, affinity, request, context, options);
     if (routed.kind === 'none') return noneAvailable(routed.retryAfterMs);
@@ -66,6 +66,18 @@ const NO_AFFINITY: Affinity = { session: null, thread: null };
 type Routed =
   | { readonly kind: 'routed'; readonly member: FleetMember; readonly admitted: Admitted }
   | { readonly kind: 'none'; readonly retryAfterMs: number };
+
+/**
+ * Those that serve the tenant, or what is left of them for a request that is bound. An object's own upstream is asked for it
+ * also when it serves the tenant no more: nobody else has it.
+ */
+function membersFor(fleet: Fleet, { tenant, boundTo }: Context): readonly FleetMember[] {
+  const members = fleet.members(tenant.upstreams);
+  if (!boundTo) return members;
+  const home = fleet.members([boundTo.upstreamId]);
+  if (boundTo.to === 'upstream') return home;
+  return members.filter(({ cacheDomain }) => cacheDomain === home[0]?.cacheDomain);
+}
 
 /** The best of those that have not failed this request; else of all that can be asked. */
 function route(
@@ -140,8 +152,8 @@ function remember(
   { places }: RoutingOptions,
 ): void {
   const place = placeAfter(placeOf(affinity, places), { id: upstream.id, cacheDomain }, prompt?.tie ?? 'none');
-  if (affinity.session !== null) places.remember(affinity.session, place);
-  if (messageId !== null && prompt?.thread) places.remember(threadKey(tenant.id, messageId), place);
+  if (affinity.session !== null) places.remember(affinity.session, place, tenant.id);
+  if (messageId !== null && prompt?.thread) places.remember(threadKey(tenant.id, messageId), place, tenant.id);
 }
 
 /** Whether one that has not failed this request could be asked instead; what is bound to its place has no elsewhere. */
@@ -152,7 +164,7 @@ export function hasElsewhere(
   failedAt: ReadonlySet<string>,
 ): boolean {
   const nowMs = clock.nowMs();
-  const members = fleet.members(context.tenant.upstreams);
+  const members = membersFor(fleet, context);
   const domains = new Set(members.filter(({ upstream }) => failedAt.has(upstream.id)).map((one) => one.cacheDomain));
   const mayLeave = !isBound(request.prompt?.tie ?? 'none');
   return members.some(

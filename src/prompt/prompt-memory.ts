@@ -1,5 +1,6 @@
 import { createKinship, type Kinship } from './kinship.ts';
 import { createPlacementIndex, type PlacementIndex } from './placement-index.ts';
+import { createPrefixBook, type PrefixBook } from './prefix-book.ts';
 import { createTokenScale, type TokenScale } from './token-scale.ts';
 import { createVolatilePrefixes, type VolatilePrefixes } from './volatile-prefix.ts';
 
@@ -9,16 +10,19 @@ export interface PromptMemory {
   readonly scale: TokenScale;
   readonly kinship: Kinship;
   readonly volatile: VolatilePrefixes;
+  readonly prefixes: PrefixBook;
 }
 
 /** About 130 bytes each: 65 MB when full. */
 const MAX_POSITIONS = 500_000;
 
 export function createPromptMemory(maxPositions = MAX_POSITIONS): PromptMemory {
+  const index = createPlacementIndex({ maxPositions });
   return {
-    index: createPlacementIndex({ maxPositions }),
+    index,
     scale: createTokenScale(),
     kinship: createKinship(),
     volatile: createVolatilePrefixes(),
+    prefixes: createPrefixBook(index),
   };
 }

@@ -76,3 +76,18 @@ describe('short keys', () => {
     expect(paths(MANAGED.replace('gateway-key-of-acme', `sha256:${sha256Hex('x')}`))).toEqual([]);
   });
 });
+
+describe('digests in Redis', () => {
+  const SHARED = 'state: "redis://localhost:6379"\n';
+  const WITH_OWN_KEY = `${SHARED}upstreams: [{ id: main, baseUrl: "https://api.anthropic.com", apiKey: sk-of-ours }]\ntenants: [{ id: acme, keys: [gateway-key-of-acme] }]`; // prettier-ignore
+
+  it('have no secret where every caller brings a key of his own, which is worth a notice', () => {
+    expect(notices(SHARED)).toMatchObject([{ path: 'state', mend: expect.stringContaining('SLIPSTREAM_STATE_KEY') }]);
+    expect(notices(SHARED, { SLIPSTREAM_STATE_KEY: '' })).toHaveLength(1);
+  });
+
+  it('have one by SLIPSTREAM_STATE_KEY, or by the key of an upstream', () => {
+    expect(notices(SHARED, { SLIPSTREAM_STATE_KEY: 'a secret' })).toEqual([]);
+    expect(notices(WITH_OWN_KEY)).toEqual([]);
+  });
+});

@@ -24,12 +24,14 @@ tenants:
 cache: { singleFlight: true, maxHold: 5s, ttl: auto, minReuse: auto }
 state: memory
 console: { enabled: true, token: \${CONSOLE_TOKEN} }
+metrics: { token: \${METRICS_TOKEN} }
 limits: { bodyBytes: 32MiB, headersTimeout: 10s, streamIdle: 300s, drain: 30s }
 `;
 const CONTRACT_ENVIRONMENT = {
   ANTHROPIC_API_KEY: 'the-upstream-key',
   ACME_KEY: 'the-gateway-key-of-acme',
   CONSOLE_TOKEN: 'the-console-token',
+  METRICS_TOKEN: 'the-metrics-token',
 };
 
 describe('defaults', () => {
@@ -39,6 +41,7 @@ describe('defaults', () => {
     if (result.kind !== 'ok') return;
     expect(result.config).toEqual({
       listen: { host: '127.0.0.1', port: 8787 },
+      publicUrl: null,
       mode: 'pass-through',
       upstreams: [
         {
@@ -65,7 +68,7 @@ describe('defaults', () => {
         hangUpDrainMs: 60_000,
       },
     });
-    expect(result.secrets).toEqual({ upstreamKeys: new Map(), consoleToken: null, stateUrl: null });
+    expect(result.secrets).toEqual({ upstreamKeys: new Map(), consoleToken: null, metricsToken: null, stateUrl: null });
   });
 
   it.each(['', '\n\n', '# only a comment\n', '---\n', '{}'])('%j is as good as no file', (text) => {
@@ -106,6 +109,7 @@ describe('the example of the contract', () => {
     const { secrets } = accept(CONTRACT, CONTRACT_ENVIRONMENT);
     expect(secrets.upstreamKeys.get('main')).toBe('the-upstream-key');
     expect(secrets.consoleToken).toBe('the-console-token');
+    expect(secrets.metricsToken).toBe('the-metrics-token');
   });
 
   it('leaves no credential in the config, which can therefore be logged', () => {
@@ -217,13 +221,15 @@ it('a digest is asked for with the platform that was passed in', () => {
 });
 
 describe('state', () => {
-  it.each(['redis://localhost:6379', 'rediss://user:secret@redis.example.com:6380/3'])(
-    'in Redis at %s keeps the URL among the secrets',
-    (url) => {
-      const result = accept(`state: "${url}"`);
-      expect(result.secrets.stateUrl).toBe(url);
-      expect(result.config.state).toEqual({ kind: 'redis', urlDigest: expect.stringMatching(/^[0-9a-f]{64}$/) });
-      expect(JSON.stringify(result.config)).not.toContain('secret@');
-    },
-  );
+  it.each([
+    'redis://localhost:6379',
+    'rediss://user:secret@redis.example.com:6380/3',
+    'redis+cluster://one:6379',
+    'rediss+cluster://user:secret@one:6379,[::1]:6380/0',
+  ])('in Redis at %s keeps the URL among the secrets', (url) => {
+    const result = accept(`state: "${url}"`);
+    expect(result.secrets.stateUrl).toBe(url);
+    expect(result.config.state).toEqual({ kind: 'redis', urlDigest: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(JSON.stringify(result.config)).not.toContain('secret@');
+  });
 });

@@ -90,6 +90,8 @@ export const PROBLEM_CASES: readonly Case[] = [
   // Of a later version
   { what: 'an OpenAI upstream', text: upstreamWith('protocol: openai'), path: 'upstreams[0].protocol', line: 3, says: 'not there yet', mend: 'Anthropic' },
   { what: 'state in Redis without a host', text: 'state: "redis:///0"', path: 'state', line: 1, says: 'nor a Redis URL', mend: 'redis://host:6379' },
+  { what: 'a database of a Redis Cluster', text: 'state: "redis+cluster://a:6379,b:6379/3"', path: 'state', line: 1, says: 'names a database', mend: 'remove' },
+  { what: 'a node of a Redis Cluster without a name', text: 'state: "redis+cluster://a:6379,"', path: 'state', line: 1, says: 'nor a Redis URL', mend: 'redis+cluster://host:6379' },
   { what: 'state nowhere', text: 'state: disk', path: 'state', line: 1, says: 'neither memory', mend: 'write memory' },
   // YAML itself
   { what: 'a bracket left open', text: 'listen: {}\nupstreams: [\n', path: '', line: 3, says: 'does not fit', mend: 'brackets' },

@@ -253,8 +253,8 @@ describe('the estimate and the gauge', () => {
     learn(book(0), headersOf({ requests: [50, 40, 12_000], 'input-tokens': [600_000, 9_000, 59_000] }));
     book(30_000);
     expect(quota.readings(nowMs)).toEqual([
-      { modelClass: OPUS, kind: 'requests', remaining: 39, resetInMs: 12_000 },
-      { modelClass: OPUS, kind: 'input_tokens', remaining: 0, resetInMs: 59_000 },
+      { modelClass: OPUS, kind: 'requests', limit: 50, remaining: 39, resetInMs: 12_000 },
+      { modelClass: OPUS, kind: 'input_tokens', limit: 600_000, remaining: 0, resetInMs: 59_000 },
     ]);
   });
 });

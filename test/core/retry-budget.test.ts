@@ -27,6 +27,17 @@ describe('the budget for retries', () => {
     expect(takeAll(budget, 9_999)).toBe(300);
   });
 
+  it('tells what is left of it: all, then none, and never less than that when calls leave the window', () => {
+    const budget = createRetryBudget();
+    expect(budget.remainingRatio(0)).toBe(1);
+    calls(budget, 100, 0);
+    for (let taken = 0; taken < 12; taken++) budget.take(9_000);
+    expect(budget.remainingRatio(9_000)).toBeCloseTo(0.6, 12);
+    takeAll(budget, 9_000);
+    expect([budget.remainingRatio(9_000), budget.remainingRatio(11_000)]).toEqual([0, 0]);
+    expect(budget.remainingRatio(19_000)).toBe(1);
+  });
+
   it('does not feed on itself: what was taken is no reason for more', () => {
     const budget = createRetryBudget();
     calls(budget, 100, 0);

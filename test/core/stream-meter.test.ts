@@ -49,6 +49,14 @@ const usages: Record<string, { model: string; usage: TokenUsage }> = {
   'no-cache-fields': { model: 'qwen3-coder', usage: { ...NO_USAGE, uncachedInput: 19, output: 3 } },
 };
 
+it('a meter counts deltas, and the bytes behind the chunk in which content began', () => {
+  const delta = 'event: content_block_delta\ndata: {"type":"content_block_delta"}\n\n';
+  const meter = meterOf('event: message_start\ndata: {"type":"message_start"}\n\n', delta);
+  expect([meter.deltas, meter.contentBytes]).toEqual([1, 0]);
+  meter.push(new TextEncoder().encode(delta + delta));
+  expect([meter.deltas, meter.contentBytes]).toEqual([3, 2 * delta.length]);
+});
+
 describe('createStreamMeter', () => {
   it.each(Object.entries(usages))(
     'reads usage and model off the whole stream "%s" and calls it complete',

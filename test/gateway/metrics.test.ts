@@ -98,7 +98,9 @@ describe('after mixed traffic', () => {
     expect(Math.abs(cost('globex') - CACHED_COST_USD)).toBeLessThan(1e-9);
     expect(Math.abs(cost('acme') - (2 * 55 + 10 * 19) / 1e6)).toBeLessThan(1e-9);
     const savedUsd = metrics.sum('slipstream_saved_usd_total', { tenant: 'globex' });
-    expect(Math.abs(savedUsd - CACHED_SAVED_USD)).toBeLessThan(1e-9);
+    const premiumUsd = metrics.sum('slipstream_cache_write_premium_usd_total', { tenant: 'globex' });
+    expect(Math.abs(premiumUsd - (2 * (0.25 * 1_000 + 2_000)) / 1e6)).toBeLessThan(1e-9);
+    expect(Math.abs(savedUsd - premiumUsd - CACHED_SAVED_USD)).toBeLessThan(1e-9);
     expect(metrics.sum('slipstream_cache_hit_ratio')).toBeCloseTo(20_000 / (24_000 + 55), 9);
   });
 

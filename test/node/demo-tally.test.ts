@@ -35,6 +35,7 @@ function record(changes: Partial<ExchangeRecord>): ExchangeRecord {
     },
     cacheStory: null,
     attempts: [],
+    waits: [],
     traceparent: null,
     receivedAtMs: 0,
     endedAtMs: 0,
@@ -73,7 +74,7 @@ describe('the tally of records', () => {
 
   it('keeps tenants apart and adds them up for the total', () => {
     const tally = createTally();
-    const cost = { usd: 0.5, savedUsd: -0.25 };
+    const cost = { usd: 0.5, savedUsd: -0.25, readSavingUsd: 0, writePremiumUsd: 0.25 };
     tally.record(record({ tenant: 'chat', usage: usage({ cacheRead: 60, output: 3 }), cost }));
     tally.record(
       record({ tenant: 'rag', usage: usage({ cacheWrite5m: 30, cacheWrite1h: 6, uncachedInput: 4 }), cost }),

@@ -143,7 +143,7 @@ describe('the port of the demo', () => {
   });
 
   it('is said to be another one than was wanted', () => {
-    const addresses = { gatewayUrl: 'http://127.0.0.1:8790', simulatorUrl: 'http://127.0.0.1:8788' };
+    const addresses = { gatewayUrl: 'http://127.0.0.1:8790', simulatorUrl: 'http://127.0.0.1:8788', consoleToken: 't' };
     expect(introduction({ ...addresses, portTaken: 8787 }, {})).toContain('Port 8787 is taken, hence another one.');
     expect(introduction({ ...addresses, portTaken: null }, {})).not.toContain('taken');
   });
@@ -156,12 +156,22 @@ describe('what the demo prints and sets up', () => {
   });
 
   it('prints the key of every sample tenant', () => {
-    const text = introduction({ gatewayUrl: 'g', simulatorUrl: 's', portTaken: null }, {});
+    const text = introduction({ gatewayUrl: 'g', simulatorUrl: 's', consoleToken: 't', portTaken: null }, {});
     for (const { key } of SAMPLE_TENANTS) expect(text).toContain(key);
   });
 
+  it('prints where the console is, its token where a browser does not send it', () => {
+    const addresses = {
+      gatewayUrl: 'http://127.0.0.1:8787',
+      simulatorUrl: 's',
+      consoleToken: 'secret',
+      portTaken: null,
+    };
+    expect(introduction(addresses, {})).toContain('\nconsole   http://127.0.0.1:8787/console#token=secret\n');
+  });
+
   it('has settings that are valid and have no setting without effect', () => {
-    const settings = parseConfig(demoSettings('http://127.0.0.1:8788'), {}, { sha256Hex });
+    const settings = parseConfig(demoSettings('http://127.0.0.1:8788', 'token'), {}, { sha256Hex });
     expect(settings).toMatchObject({ kind: 'ok', notices: [], config: { mode: 'managed' } });
   });
 });

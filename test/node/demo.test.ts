@@ -39,6 +39,11 @@ describe('slipstream demo', () => {
     const demo = started(startCli('demo', '--seconds', '8', '--port', '0'));
     const line = await demo.printed(/^curl .+$/m, 'the curl line');
 
+    const page = await demo.printed(/(?<=^console {3})\S+$/m, 'the address of the console');
+    const [address = '', token = ''] = page.split('#token=');
+    const savings = await fetch(`${address}/api/savings`, { headers: { authorization: `Bearer ${token}` } });
+    expect(await savings.json()).toMatchObject({ by: 'tenant' });
+
     const curl = started(startShell(line));
     expect(await curl.exit('the end of curl')).toBe(0);
     expect(curl.stdout).toMatch(/^event: message_start\ndata: \{/);

@@ -3,12 +3,15 @@ import { createRetryBudget } from '../../src/core/retry-budget.ts';
 import type { Tenant } from '../../src/core/tenant.ts';
 import { createHitRatio } from '../../src/metrics/hit-ratio.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';
+import { createLiveExchanges } from '../../src/pipeline/live-exchanges.ts';
 import { createService } from '../../src/pipeline/create-service.ts';
 import type { Service } from '../../src/pipeline/service.ts';
 import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
 import { createPromptMemory } from '../../src/prompt/prompt-memory.ts';
 import { createMemoryLedger } from '../../src/state/ledger.ts';
+import { inOnePlace } from '../../src/state/flights.ts';
 import { createMemoryFlights } from '../../src/state/memory-flights.ts';
+import { createMemoryOwnership } from '../../src/state/memory-ownership.ts';
 import { createMemorySessionPlaces } from '../../src/state/memory-session-places.ts';
 import { createMemorySlots } from '../../src/state/memory-slots.ts';
 import type { Slots } from '../../src/state/slots.ts';
@@ -37,10 +40,14 @@ beforeEach(() => {
     metrics: createRecordedMetrics(),
     tenantLabels: createTenantLabels(),
     hitRatio: createHitRatio(clock),
+    liveExchanges: createLiveExchanges(),
     slots,
     ledger: createMemoryLedger(),
+    ownership: createMemoryOwnership(clock),
+    mode: () => 'managed',
+    uploadStallMs: () => 10_000,
     ...createPromptMemory(),
-    flights: createMemoryFlights(clock),
+    flights: inOnePlace(createMemoryFlights(clock)),
     cacheSettings: () => ({ ttl: 'auto', prolong: 'learn', singleFlight: true, maxHoldMs: 5_000 }),
     retryBudget: createRetryBudget(),
     maxRetries: () => 4,

@@ -7,6 +7,7 @@ import type { RoutedUpstream } from '../../src/pipeline/upstream.ts';
 import { withPromptCache } from '../../src/pipeline/with-prompt-cache.ts';
 import { createPromptMemory, type PromptMemory } from '../../src/prompt/prompt-memory.ts';
 import { scanRequest } from '../../src/prompt/scan.ts';
+import { inOnePlace } from '../../src/state/flights.ts';
 import { createMemoryFlights } from '../../src/state/memory-flights.ts';
 import { ask, textOf } from '../support/cache-bodies.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
@@ -49,7 +50,7 @@ async function run(cacheDomain: string, request: GatewayRequest): Promise<void> 
     metrics: createRecordedMetrics(),
     tenantLabels: createTenantLabels(),
     ...memory,
-    flights: createMemoryFlights(clock),
+    flights: inOnePlace(createMemoryFlights(clock)),
     cacheSettings: () => SETTINGS,
     onInternalError: (error) => expect(error).toBeNull(),
   })(async (_request, { watch }) => (watch.onContent(usage), answeredOf({ usage })));

@@ -14,7 +14,7 @@ const RECORD: ExchangeRecord = {
   isStream: true,
   cache: 'hit',
   usage: usageOf({ uncachedInput: 1, cacheRead: 2, cacheWrite5m: 3, cacheWrite1h: 4, output: 5 }),
-  cost: { usd: 0.5, savedUsd: 0.25 },
+  cost: { usd: 0.5, savedUsd: 0.25, readSavingUsd: 0.5, writePremiumUsd: 0.25 },
   timings: {
     firstSentAtMs: 1_010,
     upstreamSentAtMs: 1_510,
@@ -38,6 +38,7 @@ const RECORD: ExchangeRecord = {
     { upstream: 'main', outcome: 'overloaded', status: 529, sentAtMs: 1_010, endedAtMs: 1_020 },
     { upstream: 'other', outcome: 'ok', status: 200, sentAtMs: 1_510, endedAtMs: 2_000 },
   ],
+  waits: [],
   traceparent: null,
   receivedAtMs: 1_000,
   endedAtMs: 2_000,

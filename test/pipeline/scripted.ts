@@ -1,9 +1,9 @@
 import type { FailureKind, UpstreamFailure } from '../../src/core/attempt.ts';
-import { NO_WATCH, type AttemptNote, type ExchangeTimings, type GatewayRequest, type Outcome, type Reply, type ResponseHead } from '../../src/core/exchange.ts'; // prettier-ignore
+import { newNotes, newTimings, NO_WATCH, type AttemptNote, type ExchangeTimings, type GatewayRequest, type Outcome, type Reply, type ResponseHead } from '../../src/core/exchange.ts'; // prettier-ignore
 import type { HeaderMap } from '../../src/core/headers.ts';
 import type { Tenant } from '../../src/core/tenant.ts';
 import { NO_USAGE, type TokenUsage } from '../../src/core/usage.ts';
-import type { Metrics } from '../../src/metrics/metrics.ts';
+import type { GaugeBoard, Metrics } from '../../src/metrics/metrics.ts';
 import { FIRST_ATTEMPT, type Context } from '../../src/pipeline/service.ts';
 import type { AnswerReceiver, Flow, Upstream, UpstreamCall, UpstreamEnd } from '../../src/pipeline/upstream.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
@@ -55,23 +55,14 @@ export function contextOf(clock: FakeClock, tenant: Tenant = tenantOf()): Script
     reply,
     signal: caller.signal,
     stop: (reason) => caller.abort(reason),
-    timings: {
-      firstSentAtMs: null,
-      upstreamSentAtMs: null,
-      upstreamHeadAtMs: null,
-      firstContentAtMs: null,
-      overheadMs: null,
-      queueMs: null,
-      holdMs: 0,
-      firstEventMs: null,
-    },
+    timings: newTimings(),
     routed: null,
     attempt: FIRST_ATTEMPT,
     expectedInputTokens: null,
     onHead: () => {},
     onContent: () => {},
     watch: NO_WATCH,
-    notes: { cache: null, attempts: [] },
+    notes: newNotes(),
     leave() {
       caller.abort('caller_gone');
       reply.drain(); // as real replies do: nobody is left to wait for
@@ -227,7 +218,7 @@ export function usageOf(part: Partial<TokenUsage>): TokenUsage {
 }
 
 /** Figures by name and labels, as `name{a="b"}`; histograms as the list of what was observed. */
-export interface RecordedMetrics extends Metrics {
+export interface RecordedMetrics extends Metrics, Pick<GaugeBoard, 'add' | 'set'> {
   readonly values: Readonly<Record<string, number>>;
   readonly observed: Readonly<Record<string, readonly number[]>>;
 }

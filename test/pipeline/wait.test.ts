@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
-import { wait } from '../../src/pipeline/wait.ts';
+import { noteWait, wait } from '../../src/pipeline/wait.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
+import { contextOf } from './scripted.ts';
 
 it('a wait is over at its time and not before, and leaves nothing behind', async () => {
   const clock = createFakeClock();
@@ -27,4 +28,18 @@ it('nobody waits whose signal has been aborted before', async () => {
   const clock = createFakeClock();
   expect(await wait(clock, 0, AbortSignal.abort())).toBe(false);
   expect(clock.pending).toBe(0);
+});
+
+it('a wait that is noted says what for, from when and until when, also where it fails', async () => {
+  const clock = createFakeClock();
+  const context = contextOf(clock);
+  const slot = noteWait('queue', context, wait(clock, 100, context.signal));
+  expect(context.notes.waits).toEqual([{ kind: 'queue', fromMs: 0, untilMs: null }]);
+  await clock.advance(100);
+  expect(await slot).toBe(true);
+  await expect(noteWait('hold', context, Promise.reject(new Error('a bug')))).rejects.toThrow('a bug');
+  expect(context.notes.waits).toEqual([
+    { kind: 'queue', fromMs: 0, untilMs: 100 },
+    { kind: 'hold', fromMs: 100, untilMs: 100 },
+  ]);
 });

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { AttemptNote, ExchangeTimings, GatewayRequest, Outcome, StopReason } from '../../src/core/exchange.ts';
 import { createHitRatio } from '../../src/metrics/hit-ratio.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';
+import { createLiveExchanges, type LiveExchanges } from '../../src/pipeline/live-exchanges.ts';
 import { withMetering, type ExchangeRecord } from '../../src/pipeline/with-metering.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { answeredOf, contextOf, createRecordedMetrics, noteOf, requestOf, usageOf, type RecordedMetrics } from './scripted.ts'; // prettier-ignore
@@ -10,11 +11,13 @@ let clock: FakeClock;
 let metrics: RecordedMetrics;
 let records: ExchangeRecord[];
 let hitRatio: ReturnType<typeof createHitRatio>;
+let liveExchanges: LiveExchanges;
 beforeEach(() => {
   clock = createFakeClock();
   metrics = createRecordedMetrics();
   records = [];
   hitRatio = createHitRatio(clock);
+  liveExchanges = createLiveExchanges();
 });
 
 /** One exchange that takes `durationMs` and fills in its timings on the way. */
@@ -32,6 +35,7 @@ async function meter(
     metrics,
     tenantLabels: createTenantLabels(),
     hitRatio,
+    liveExchanges,
     onRecord: (one: ExchangeRecord) => records.push(one),
   };
   const service = withMetering(ports)(async (_request, context) => {
@@ -65,6 +69,36 @@ describe('withMetering', () => {
     expect(records).toMatchObject([{ id: 'slip_1', tenant: 'acme', status, end, refusal }]);
     const isStream = outcome.kind === 'answered' && outcome.isStream;
     expect(metrics.values[`slipstream_streams_total{tenant="acme",outcome="${end}"}`]).toBe(isStream ? 1 : undefined);
+  });
+
+  it('lists an exchange for as long as it runs, however it ends', async () => {
+    const seen: number[] = [];
+    const service = (inner: Outcome | Error) => {
+      const ports = { metrics, tenantLabels: createTenantLabels(), hitRatio, liveExchanges, onRecord: () => {} };
+      return withMetering(ports)(async () => {
+        seen.push(liveExchanges.count);
+        if (inner instanceof Error) throw inner;
+        return inner;
+      })(requestOf(), contextOf(clock));
+    };
+    await service(answeredOf());
+    await expect(service(new Error('a bug'))).rejects.toThrow('a bug');
+    expect([seen, liveExchanges.count]).toEqual([[1, 1], 0]);
+  });
+
+  it.each<[string, Outcome, string | null]>([
+    ['a whole answer', answeredOf(), null],
+    ['a mistake', answeredOf({ status: 400, isStream: false }), 'caller'],
+    ['a full queue', { kind: 'refused', refusal: { code: 'queue_full' } }, 'caller'],
+    ['a caller that left', { kind: 'abandoned' }, 'caller'],
+    ['a bug', { kind: 'refused', refusal: { code: 'internal' } }, 'gateway'],
+    ['a broken stream', answeredOf({ end: 'truncated' }), 'upstream'],
+    ["an upstream's limit", answeredOf({ status: 429, isStream: false }), 'upstream'],
+  ])('counts %s by whose fault it was', async (_what, outcome, fault) => {
+    await meter(outcome);
+    const errors = Object.entries(metrics.values).filter(([series]) => series.startsWith('slipstream_errors_total'));
+    const labels = `tenant="acme",model="claude-opus-5",operation="messages",fault="${fault}"`;
+    expect(errors).toEqual(fault === null ? [] : [[`slipstream_errors_total{${labels}}`, 1]]);
   });
 
   it('counts an exchange that failed by an exception once, as internal, and lets the exception pass', async () => {
@@ -111,15 +145,21 @@ describe('withMetering', () => {
     expect(metrics.values[`slipstream_output_tokens_total{${labels}}`]).toBe(60);
     const inputUsd = (100 * 4 + 8_000 * 0.2 + 400 * 5 + 50 * 8) / 1e6;
     expect(metrics.values[`slipstream_cost_usd_total{${labels}}`]).toBeCloseTo(inputUsd + (60 * 20) / 1e6, 12);
-    expect(metrics.values[`slipstream_saved_usd_total{${labels}}`]).toBeCloseTo((8_550 * 4) / 1e6 - inputUsd, 12);
+    const [savedUsd, premiumUsd] = ['saved_usd', 'cache_write_premium_usd'].map(
+      (name) => metrics.values[`slipstream_${name}_total{${labels}}`] ?? NaN,
+    ) as [number, number];
+    expect([savedUsd, premiumUsd]).toEqual([expect.closeTo((8_000 * 3.8) / 1e6, 12), expect.closeTo((400 * 1 + 50 * 4) / 1e6, 12)]); // prettier-ignore
+    expect(savedUsd - premiumUsd).toBeCloseTo((8_550 * 4) / 1e6 - inputUsd, 12);
     expect(hitRatio.ratios()).toEqual(new Map([['claude-opus-5-5', 8_000 / 8_550]]));
     expect(records[0]).toMatchObject({ model: 'claude-opus-5-5', cache: 'hit', usage });
   });
 
-  it('takes savings back for writes that were not read', async () => {
+  it('counts the premium of writes that were not read, and takes no saving back', async () => {
     const usage = usageOf({ cacheWrite1h: 1_000_000 });
     await meter(answeredOf({ usage, model: 'claude-opus-5' }));
-    expect(metrics.values['slipstream_saved_usd_total{tenant="acme",model="claude-opus-5"}']).toBeCloseTo(-5, 12);
+    const labels = '{tenant="acme",model="claude-opus-5"}';
+    expect(metrics.values[`slipstream_saved_usd_total${labels}`]).toBe(0);
+    expect(metrics.values[`slipstream_cache_write_premium_usd_total${labels}`]).toBeCloseTo(5, 12);
   });
 
   it('counts the tokens of an unknown model under other and its cost not at all', async () => {

@@ -5,6 +5,7 @@ import type { Context, Service } from '../../src/pipeline/service.ts';
 import { withPromptCache, type PromptCacheOptions } from '../../src/pipeline/with-prompt-cache.ts';
 import { createPromptMemory } from '../../src/prompt/prompt-memory.ts';
 import { scanRequest } from '../../src/prompt/scan.ts';
+import { inOnePlace } from '../../src/state/flights.ts';
 import { createMemoryFlights } from '../../src/state/memory-flights.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { ask, textOf } from '../support/cache-bodies.ts';
@@ -24,7 +25,7 @@ beforeEach(() => {
     metrics,
     tenantLabels: createTenantLabels(),
     ...createPromptMemory(),
-    flights: createMemoryFlights(clock),
+    flights: inOnePlace(createMemoryFlights(clock)),
     cacheSettings: () => ({ ttl: 'auto', prolong: false, singleFlight: true, maxHoldMs: 5_000 }),
     onInternalError: (error, requestId) => errors.push({ error, requestId }),
   };
@@ -74,8 +75,8 @@ describe('a bug in the advice', () => {
   it.each<[string, (healthy: PromptCacheOptions) => Partial<PromptCacheOptions>]>([
     ['reading the target', () => ({ scale: { tokensPerByte: broken, learn: () => {} } })],
     ['planning', ({ index }) => ({ index: { ...index, positions: null as never } })],
-    ['joining a flight', ({ flights }) => ({ flights: { ...flights, join: broken } })],
-    ['waiting', ({ flights }) => ({ flights: { ...flights, join: async () => FOLLOW, follow: broken } })],
+    ['joining a flight', () => ({ flights: inOnePlace({ join: broken, follow: broken }) })],
+    ['waiting', () => ({ flights: inOnePlace({ join: async () => FOLLOW, follow: broken }) })],
   ])('while %s sends the caller’s bytes on as they are, and the operator is told', async (_when, damage) => {
     options = { ...options, ...damage(options) };
     const { bodies, headers, outcomes } = await send(2);
@@ -88,6 +89,7 @@ describe('a bug in the advice', () => {
   it.each<[string, (healthy: PromptCacheOptions) => Partial<PromptCacheOptions>]>([
     ['noting what is known', ({ kinship }) => ({ kinship: { ...kinship, elsewhere: broken } })],
     ['watching for volatile blocks', ({ volatile }) => ({ volatile: { ...volatile, record: broken } })],
+    ['telling its prefixes', ({ prefixes }) => ({ prefixes: { ...prefixes, note: broken } })],
     ['learning from the answer', ({ scale }) => ({ scale: { ...scale, learn: broken } })],
   ])('while %s does not touch the answer', async (_when, damage) => {
     options = { ...options, ...damage(options) };
@@ -115,6 +117,14 @@ describe('the flight that a request leads', () => {
     expect(led).toEqual([]);
     expect([errors, clock.pending]).toEqual([[], 0]);
   });
+});
+
+it('what an answer read and wrote, its prompt’s prefixes are told', async () => {
+  await send(2, usageOf({ cacheRead: 100, cacheWrite5m: 3_000 }));
+  const { prefixes, elsewhere } = options.prefixes.read(clock.nowMs());
+  const [system, ...others] = [...prefixes];
+  expect([system?.place, system?.requests, others.length]).toEqual(['system', 2, 0]);
+  expect((system?.writeTokens ?? 0) + elsewhere.writeTokens).toBe(6_000);
 });
 
 it('what the request led, and what was added, is left as its story', async () => {

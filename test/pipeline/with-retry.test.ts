@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { UpstreamFailure } from '../../src/core/attempt.ts';
 import type { HeaderMap } from '../../src/core/headers.ts';
 import type { GatewayRequest, Outcome } from '../../src/core/exchange.ts';
-import { createRetryBudget, type RetryBudget } from '../../src/core/retry-budget.ts';
+import { createRetryBudget } from '../../src/core/retry-budget.ts';
 import { FIRST_ATTEMPT, type Context } from '../../src/pipeline/service.ts';
 import { withRetry, type RetryOptions } from '../../src/pipeline/with-retry.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
@@ -32,7 +32,7 @@ const overloaded = (part: Partial<UpstreamFailure> = {}): Outcome =>
 
 interface Drive {
   readonly request?: Partial<GatewayRequest>;
-  readonly budget?: RetryBudget;
+  readonly budget?: RetryOptions['retryBudget'];
   readonly options?: Partial<RetryOptions>;
   /** The upstream of each call; null: none could be asked. */
   readonly upstreamOf?: (call: number) => string | null;
@@ -178,9 +178,15 @@ describe('what is not asked again', () => {
     expect([calls.length, sent]).toEqual([1, [{}]]);
   });
 
-  it('is not a request without a body', async () => {
-    await after(10_000, send([overloaded(), answeredOf()], { request: { operation: 'models', body: null } }));
+  it('is not a question without a body', async () => {
+    const request = { operation: 'models', method: 'GET', body: null } as const;
+    await after(10_000, send([overloaded(), answeredOf()], { request }));
     expect(calls).toHaveLength(2);
+  });
+
+  it.each(['POST', 'DELETE'])('is %s without a body, which may have done what it asks for', async (method) => {
+    await after(0, send([overloaded()], { request: { operation: 'batches', method, body: null } }));
+    expect([calls.length, sent]).toEqual([1, [{}]]);
   });
 });
 
@@ -210,7 +216,10 @@ describe('when retries are spent', () => {
 });
 
 describe('the budget', () => {
-  const emptyUntil = (ms: number): RetryBudget => ({ noteCall: () => {}, take: (nowMs) => nowMs >= ms });
+  const emptyUntil = (ms: number): RetryOptions['retryBudget'] => ({
+    noteCall: () => {},
+    take: (nowMs) => nowMs >= ms,
+  });
 
   it('is told of every request once, and asked once for every retry', async () => {
     const told: string[] = [];

@@ -88,7 +88,10 @@ describe('a gateway that has seen prompts, answers and keys, in good requests an
     }
     const metrics = (await ask(cli.port, { method: 'GET', target: '/metrics' })).text;
     const console = { authorization: `Bearer ${CONSOLE_TOKEN}` };
-    const story = (await ask(cli.port, { method: 'GET', target: '/console/api/requests', headers: console })).text;
+    const told = (path: string) => ask(cli.port, { method: 'GET', target: `/console/api${path}`, headers: console });
+    const { requests } = (await told('/requests')).json() as { requests: readonly { readonly id: string }[] };
+    const stories = await Promise.all(requests.map(async ({ id }) => (await told(`/requests/${id}`)).text));
+    const story = stories.join('\n');
     cli.rewriteSettings(`upstreams: [{ id: main, apiKey: "${SECRET.brokenSetting}" }]\n`);
     cli.signal('SIGHUP');
     await cli.says('settings unchanged');

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { message, streamTail, wholeStream } from '../support/claude-answers.ts';
+import { CONSOLE_TOKEN, consoleParts, withConsole } from '../support/console-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { asking, managed } from '../support/gateway-under-test.ts';
 import { connectRaw, requestBytes, type RawResponse } from '../support/raw-client.ts';
@@ -128,6 +129,26 @@ describe('slipstream start, on SIGINT', () => {
     cli.signal('SIGINT');
     expect(await cli.exitCode()).toBe(0);
     expect(cli.output).toContain('"noticeMs":0');
+  });
+});
+
+describe('slipstream start, of the console', () => {
+  it('says where it is, and never the token that opens it; a viewer does not hold up the end', async () => {
+    const { cli } = await startCliBeforeUpstream(withConsole('', 'drain: 60s'), cleanups);
+    await cli.says(`console: http://127.0.0.1:${cli.port}/console, opens with console.token\n`);
+    expect(cli.output).not.toContain(CONSOLE_TOKEN);
+    const viewer = await connectRaw(cli.port);
+    viewer.send(requestBytes(consoleParts('/api/live')));
+    await viewer.body('the first snapshot', (text) => text.includes('event: snapshot'));
+    cli.signal('SIGTERM');
+    expect((await viewer.response()).ending).toBe('whole');
+    expect(await cli.exitCode()).toBe(0);
+    expect(cli.output).toContain('"stoppedExchanges":0,"cutConnections":0');
+  });
+
+  it('says that it is off, and how to switch it on', async () => {
+    const { cli } = await start('drain: 0s');
+    await cli.says('console: off; console: { token: ${CONSOLE_TOKEN} } in the settings switches it on\n');
   });
 });
 

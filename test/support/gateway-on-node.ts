@@ -46,7 +46,10 @@ export async function runGateway(settings: string, clock: Clock, engine?: StateE
     tenantSlots: async () => gateway.engine.slots.counts(),
     upstreamSlots: async () => gateway.engine.capacity.counts(),
     comeToRest: async () => {},
-    ownGuards: { 'no exchange is open': () => gateway.openExchanges === 0 },
+    ownGuards: {
+      'no exchange is open': () => gateway.openExchanges === 0,
+      'the console lists none': () => gateway.liveExchanges === 0,
+    },
     inProcess: { gateway, server },
     async close() {
       const closed = await server.close(CLOSE_DEADLINE_MS);

@@ -1,40 +1,39 @@
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../src/core/clock.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
-import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
 import { eventually } from './eventually.ts';
 import type { ClockFollower, FakeClock } from './fake-clock.ts';
 import { readMetrics } from './metric-samples.ts';
+import { recordOfLine } from './records-of-log.ts';
 import type { RunningGateway, SlotCounts } from './running-gateway.ts';
 import { buildWorker } from './worker-bundle.ts';
 import { startWorkerd, type WorkerdOptions, type WorkerScript } from './workerd.ts';
 
 /**
- * The gateway as the bundle that is deployed, in a workerd of its own. It is another process: what it did is asked of its
- * console and its metrics page, and a clock that a test holds is followed there.
+ * The gateway as the bundle that is deployed, in a workerd of its own. It is another process: what it did is read off its
+ * log and its metrics page, and a clock that a test holds is followed there.
  */
-const CONSOLE_TOKEN = 'console-token-of-the-tests';
 const POLL_INTERVAL_MS = 25;
-/** Figures are pushed and budgets stored that long after an exchange, by timers of the worker's own. */
-const AT_REST_AFTER_MS = 1_000;
+/** Figures are pushed, budgets and places stored at most that long after an exchange, by timers of the worker’s own. */
+const AT_REST_AFTER_MS = 5_000;
 const SETTLE_DEADLINE_MS = 3_000;
 /** What the gateway reports, and what the runtime says of a promise that nobody waits for or a request without an end. */
 const INTERNAL_ERROR = /"message":"internal error"|Uncaught \(in promise\)|had hung|never generate a response/;
-/** The console gives no more at once. */
-const MOST_RECORDS = 200;
 
 export async function startOnWorkerd(settings: string, clock: Clock): Promise<RunningGateway> {
   const { script } = await buildWorker();
-  const texts = { SLIPSTREAM_CONFIG: `${settings}\nconsole: { enabled: true, token: ${CONSOLE_TOKEN} }\n` };
+  const texts = { SLIPSTREAM_CONFIG: settings };
   const isHeld = clock !== systemClock;
   const workerd = await startWorkerd(isHeld ? held(script, texts, clock) : { script, texts });
   const port = workerd.ports[0] as number;
   const time = isHeld ? followClock(port, clock as FakeClock) : null;
   const page = (): Promise<string> => get(port, '/metrics');
-  const mirror = mirrorRecords(port, async () => void (await time?.nextDueMs()));
+  const stopHearing = time ? hearOf(time) : async () => {};
   return {
     port,
-    records: mirror.records,
+    get records() {
+      return workerd.lines.flatMap((line) => recordOfLine(line) ?? []);
+    },
     get internalErrors() {
       return workerd.lines.filter((line) => INTERNAL_ERROR.test(line));
     },
@@ -50,7 +49,7 @@ export async function startOnWorkerd(settings: string, clock: Clock): Promise<Ru
       throw new Error('the gateway is in another process: list the test as a gap');
     },
     async close() {
-      await mirror.stop();
+      await stopHearing();
       await workerd.stop();
       return { cutConnections: 0 };
     },
@@ -58,9 +57,7 @@ export async function startOnWorkerd(settings: string, clock: Clock): Promise<Ru
 }
 
 async function get(port: number, path: string): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-    headers: { authorization: `Bearer ${CONSOLE_TOKEN}` },
-  });
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`);
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
   return text;
@@ -90,29 +87,18 @@ function slotCounts(page: string, scope: 'tenant' | 'upstream'): SlotCounts {
   return new Map(counts.filter(([, { inUse, waiting }]) => inUse > 0 || waiting > 0));
 }
 
-/** The newest records, asked for again and again, kept in the order in which they came. */
-function mirrorRecords(port: number, alongside: () => Promise<void>) {
-  const seen = new Set<string>();
-  const records: ExchangeRecord[] = [];
+/** Its timers come and go by themselves: how many are set is asked again and again. */
+function hearOf(time: ClockFollower): () => Promise<void> {
   const over = new AbortController();
   const polling = (async () => {
     while (!over.signal.aborted) {
-      const text = await get(port, `/console/api/requests?limit=${MOST_RECORDS}`);
-      const { requests } = JSON.parse(text) as { requests: readonly ExchangeRecord[] };
-      for (const record of requests.toReversed()) {
-        if (!seen.has(record.id)) records.push(record);
-        seen.add(record.id);
-      }
-      await alongside();
+      await time.nextDueMs();
       await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
     }
   })();
-  return {
-    records,
-    async stop() {
-      over.abort();
-      await polling;
-    },
+  return async () => {
+    over.abort();
+    await polling;
   };
 }
 

@@ -108,7 +108,6 @@ export function useCleanedUp<Options, Started>(
 async function startStage({ settings = managed(), clock = systemClock }: StageOptions) {
   const upstream = await startScriptedUpstream();
   const running = await startRunningGateway(settings(upstream.url), clock);
-  const { records } = running;
   const clients: RawClient[] = [];
 
   const stage: Stage = {
@@ -117,7 +116,9 @@ async function startStage({ settings = managed(), clock = systemClock }: StageOp
     get inProcess() {
       return running.inProcess;
     },
-    records,
+    get records() {
+      return running.records;
+    },
     get internalErrors() {
       return running.internalErrors;
     },
@@ -146,8 +147,8 @@ async function startStage({ settings = managed(), clock = systemClock }: StageOp
       running.inProcess.gateway.reload(config, secrets);
     },
     async record(index) {
-      await eventually(`exchange ${index} is recorded`, GUARD_DEADLINE_MS, () => records.length > index);
-      return records[index] as ExchangeRecord;
+      await eventually(`exchange ${index} is recorded`, GUARD_DEADLINE_MS, () => running.records.length > index);
+      return running.records[index] as ExchangeRecord;
     },
     streamsOpen: (count) =>
       eventually(`${count} streams are open`, GUARD_DEADLINE_MS, async () => {

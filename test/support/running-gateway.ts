@@ -10,7 +10,7 @@ import { startOnWorkerd } from './gateway-on-workerd.ts';
 /** A gateway as tests see it from outside, whatever runtime it is in. */
 export interface RunningGateway {
   readonly port: number;
-  /** Oldest first. */
+  /** Oldest first, as they are at the moment of asking. */
   readonly records: readonly ExchangeRecord[];
   /** Bugs that the gateway told its operator of. */
   readonly internalErrors: readonly unknown[];

@@ -61,7 +61,6 @@ async function startStage({
   const simulator = createSimulator({ clock, workspaces, ...simulatorOptions });
   const upstream = await serveSimulator((request) => simulator.fetch(request), 0);
   const running = await startRunningGateway(settings(upstream.baseUrl), clock);
-  const { records } = running;
   const newest = (): Observation => {
     const observation = simulator.observations.list.at(-1);
     if (!observation) throw new Error('nothing has reached the simulator');
@@ -72,8 +71,8 @@ async function startStage({
     slots: running.tenantSlots,
     baseUrl: `http://127.0.0.1:${running.port}`,
     async record(index) {
-      await eventually(`exchange ${index} is recorded`, DEADLINE_MS, () => records.length > index);
-      return records[index] as ExchangeRecord;
+      await eventually(`exchange ${index} is recorded`, DEADLINE_MS, () => running.records.length > index);
+      return running.records[index] as ExchangeRecord;
     },
     seen: simulator.observations.list,
     newest,
@@ -94,7 +93,7 @@ async function startStage({
 }
 
 async function expectNothingLeft(stage: SimulatorStage, running: RunningGateway) {
-  const left = await nothingLeft(stage).then(
+  const left = await nothingLeft(stage, running).then(
     () => null,
     (error: Error) => error,
   );
@@ -105,7 +104,8 @@ async function expectNothingLeft(stage: SimulatorStage, running: RunningGateway)
   if (cutConnections > 0) throw new Error(`${cutConnections} connections of clients that were done are still open`);
 }
 
-async function nothingLeft({ slots, simulator }: SimulatorStage): Promise<void> {
+async function nothingLeft({ slots, simulator }: SimulatorStage, { ownGuards }: RunningGateway): Promise<void> {
+  for (const [label, isSo] of Object.entries(ownGuards)) await eventually(label, DEADLINE_MS, isSo);
   await eventually('every slot is free and nobody waits', DEADLINE_MS, async () => (await slots()).size === 0);
   await eventually('the simulator streams nothing', DEADLINE_MS, () => simulator.observations.openStreams === 0);
   await eventually('the simulator works on nothing', DEADLINE_MS, () => simulator.observations.openRequests === 0);

@@ -76,6 +76,8 @@ function readSettings(): Omit<WorkerScript, 'modulePath'> {
   const text = readFileSync(SETTINGS_PATH, 'utf8');
   const [, compatibilityDate = ''] = /^compatibility_date = "([^"]+)"/m.exec(text) ?? [];
   const [, flags = ''] = /^compatibility_flags = \[([^\]]*)\]/m.exec(text) ?? [];
+  const [, folder = '', assetsBinding = ''] =
+    /^\[assets\]\ndirectory = "([^"]+)"\nbinding = "([^"]+)"/m.exec(text) ?? [];
   const bindings = text.matchAll(/^\[\[durable_objects\.bindings\]\]\s+name = "([^"]+)"\s+class_name = "([^"]+)"/gm);
   return {
     compatibilityDate,
@@ -84,5 +86,6 @@ function readSettings(): Omit<WorkerScript, 'modulePath'> {
       binding: binding as string,
       className: className as string,
     })),
+    assets: { binding: assetsBinding, folder: join(ROOT, folder) },
   };
 }

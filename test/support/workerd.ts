@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { within } from './eventually.ts';
 
 /**
@@ -27,6 +28,13 @@ export interface WorkerScript {
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly objects: readonly DurableObject[];
+  readonly assets?: Assets;
+}
+
+/** Files beside the script, as a binding that answers for them. */
+interface Assets {
+  readonly binding: string;
+  readonly folder: string;
 }
 
 export interface DurableObject {
@@ -122,6 +130,8 @@ function isolateNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `isolate-${index}`);
 }
 
+const ASSETS_SERVICE_PATH = fileURLToPath(new URL('assets-service.js', import.meta.url));
+
 /** Embedded paths are relative to the configuration's own; strings are written as JSON's, which Cap'n Proto reads. */
 function capnpConfig({ script, texts = {}, isolates = 1 }: WorkerdOptions, folder: string): string {
   const text = JSON.stringify;
@@ -134,6 +144,8 @@ function capnpConfig({ script, texts = {}, isolates = 1 }: WorkerdOptions, folde
     (path) => `(name = ${text(basename(path))}, esModule = embed ${text(relative(folder, path))})`,
   );
   const ownBindings = Object.entries(texts).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`);
+  const { assets } = script;
+  if (assets) ownBindings.push(`(name = ${text(assets.binding)}, service = "assets")`);
   const worker = (name: string): string => {
     const objects = script.objects.map(({ binding, className }) => {
       const designator = `(className = ${text(className)}, serviceName = ${text(names[0])})`;
@@ -149,13 +161,23 @@ function capnpConfig({ script, texts = {}, isolates = 1 }: WorkerdOptions, folde
       ${name === names[0] && namespaces.length > 0 ? owner : ''}
     ))`;
   };
+  const assetServices = assets
+    ? [
+        `(name = "assets", worker = (
+      modules = [(name = "assets", esModule = embed ${text(relative(folder, ASSETS_SERVICE_PATH))})],
+      compatibilityDate = ${text(script.compatibilityDate)},
+      bindings = [(name = "FILES", service = "files")]
+    ))`,
+        `(name = "files", disk = (path = ${text(assets.folder)}))`,
+      ]
+    : [];
   const sockets = names.map(
     (name) => `(name = ${text(name)}, address = "127.0.0.1:0", http = (), service = ${text(name)})`,
   );
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    ${names.map(worker).join(',\n    ')},
+    ${[...names.map(worker), ...assetServices].join(',\n    ')},
     (name = "net", network = (allow = ["local", "private"])),
     (name = "disk", disk = (path = ${text(folder)}, writable = true))
   ],

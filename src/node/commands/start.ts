@@ -88,11 +88,15 @@ async function open(
 function announce(config: Config, server: HttpServer, path: string | null): void {
   const host = server.host.includes(':') ? `[${server.host}]` : server.host;
   const upstreams = config.upstreams.map(({ id, baseUrl }) => `${id} (${baseUrl})`).join(', ');
+  const address = `http://${host}:${server.port}`;
   const who = config.mode === 'managed' ? `${config.tenants.length} tenants` : "pass-through: callers' own keys";
   process.stderr.write(
-    `Slipstream listens on http://${host}:${server.port} for ${upstreams}; ${who}; settings: ${path ?? 'none (defaults)'}\n`,
+    `Slipstream listens on ${address} for ${upstreams}; ${who}; settings: ${path ?? 'none (defaults)'}\n` +
+      `console: ${config.console.enabled ? `${address}/console, opens with console.token` : CONSOLE_OFF}\n`,
   );
 }
+
+const CONSOLE_OFF = 'off; console: { token: ${CONSOLE_TOKEN} } in the settings switches it on';
 
 /** The work is done: nothing that hangs may keep the process from ending, and ending well. */
 async function close(gateway: Gateway, telemetry: Telemetry | null, log: Logger): Promise<void> {

@@ -25,7 +25,7 @@ function sample<Id extends string>(id: Id, maxConcurrency: number, traffic: stri
   return { id, key: `sample-key-of-${id}`, traffic, maxConcurrency };
 }
 
-export function demoSettings(simulatorUrl: string): string {
+export function demoSettings(simulatorUrl: string, consoleToken: string): string {
   const tenants = SAMPLE_TENANTS.map(
     ({ id, key, maxConcurrency }) => `  - id: ${id}
     keys: ['${key}']
@@ -38,5 +38,6 @@ export function demoSettings(simulatorUrl: string): string {
     baseUrl: ${simulatorUrl}
     apiKey: demo-upstream-key
 tenants:
-${tenants.join('')}`;
+${tenants.join('')}console: { token: ${consoleToken} }
+`;
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { parseConfig } from '../../config/parse-config.ts';
 import { renderProblems } from '../../config/render-problems.ts';
 import { DEFAULT_TIMING } from '../../simulator/settings.ts';
@@ -22,6 +23,8 @@ export interface Stage {
   readonly gatewayPort: number;
   readonly gatewayUrl: string;
   readonly simulatorUrl: string;
+  /** Opens the console for as long as this runs. */
+  readonly consoleToken: string;
   /** What is to be seen of each tenant now. */
   readings(): Promise<Reading[]>;
   /** Within two seconds: answers get half of that to end, then they are cut. Nothing is left running. */
@@ -45,7 +48,8 @@ export async function startStage(wantedPort: number): Promise<Stage> {
   const upstream = await listenNear(wantedPort === 0 ? 0 : SIMULATOR_PORT, (port) =>
     serveSimulator(retries.watching(simulator.fetch), port),
   );
-  const { gateway, server, host } = await startGateway({ upstream, wantedPort, tally, onFailure });
+  const consoleToken = randomBytes(16).toString('base64url');
+  const { gateway, server, host } = await startGateway({ upstream, wantedPort, consoleToken, tally, onFailure });
   const gatewayUrl = `http://${host}:${server.port}`;
   const traffic = startTraffic({ clock: systemClock, baseUrl: gatewayUrl, retries, onFailure });
 
@@ -53,6 +57,7 @@ export async function startStage(wantedPort: number): Promise<Stage> {
     gatewayPort: server.port,
     gatewayUrl,
     simulatorUrl: upstream.baseUrl,
+    consoleToken,
     async readings() {
       const openStreams = openStreamsOf((await gateway.metrics.page('')).text);
       const slots = gateway.engine.slots.counts();
@@ -86,13 +91,14 @@ export async function startStage(wantedPort: number): Promise<Stage> {
 interface GatewayParts {
   readonly upstream: SimulatorServer;
   readonly wantedPort: number;
+  readonly consoleToken: string;
   readonly tally: Tally;
   readonly onFailure: (where: string, error: unknown) => void;
 }
 
-async function startGateway({ upstream, wantedPort, tally, onFailure }: GatewayParts) {
+async function startGateway({ upstream, wantedPort, consoleToken, tally, onFailure }: GatewayParts) {
   try {
-    const settings = parseConfig(demoSettings(upstream.baseUrl), {}, { sha256Hex });
+    const settings = parseConfig(demoSettings(upstream.baseUrl, consoleToken), {}, { sha256Hex });
     if (settings.kind === 'invalid') throw new Error(renderProblems(settings.problems));
     const { config, secrets } = settings;
     const { host } = config.listen;

@@ -1,6 +1,8 @@
 import { noteWritten } from '../../prompt/note-written.ts';
 import { allMarks, tokensTo } from '../../prompt/prompt-view.ts';
-import type { FlightJoin, FlightLead, FlightWrite, Flights } from '../../state/flights.ts';
+import type { FlightFamilies, FlightJoin, FlightLead, Flights, FlightWrite } from '../../state/flights.ts';
+import type { Context } from '../service.ts';
+import { noteWait } from '../wait.ts';
 import { courseOf, prefillMs, wantedDepths, writtenDepths, type Course, type CoursePorts } from './cache-course.ts';
 import type { CacheSettings, Target } from './cache-target.ts';
 
@@ -19,7 +21,7 @@ export interface Approach extends Course {
 }
 
 export interface ApproachPorts extends CoursePorts {
-  readonly flights: Flights;
+  readonly flights: FlightFamilies;
 }
 
 const PATIENCE = 2;
@@ -28,27 +30,29 @@ const PATIENCE = 2;
 export async function approach(
   target: Target,
   settings: CacheSettings,
-  signal: AbortSignal,
+  context: Context,
   ports: ApproachPorts,
 ): Promise<Approach | null> {
-  const { clock, flights } = ports;
+  const { clock } = ports;
   if (!settings.singleFlight || target.mode === 'observe') {
     return { ...courseOf(target, ports), lead: null, waitedMs: 0, role: 'none', ending: 'led' };
   }
-  const { course, joined } = await join(target, 'follow', ports);
+  const flights = ports.flights.of({ family: target.view.hashes[0] ?? 0, tenant: target.view.tenant });
+  const { course, joined } = await join(target, 'follow', flights, ports);
   if (joined.kind === 'lead') return { ...course, lead: joined.lead, waitedMs: 0, role: 'leader', ending: 'led' };
   if (joined.kind !== 'follow') return { ...course, lead: null, waitedMs: 0, role: 'none', ending: 'led' };
 
   const depth = wantedDepths(target, course).find((one) => flightOf(target, one) === joined.prefix) ?? 0;
   const sinceMs = clock.nowMs();
   const sinceSentMs = PATIENCE * prefillMs(tokensTo(target.view, depth));
-  const held = await flights.follow(joined.prefix, { sinceSentMs, maxMs: settings.maxHoldMs }, signal);
+  const patience = { sinceSentMs, maxMs: settings.maxHoldMs };
+  const held = await noteWait('hold', context, flights.follow(joined.prefix, patience, context.signal));
   const waitedMs = clock.nowMs() - sinceMs;
   if (held.kind === 'abandoned') return null;
   if (held.kind === 'promoted') {
     return { ...courseOf(target, ports), lead: held.lead, waitedMs, role: 'promoted', ending: 'led' };
   }
-  const rest = await join(target, 'lead the rest', ports);
+  const rest = await join(target, 'lead the rest', flights, ports);
   const lead = rest.joined.kind === 'lead' ? rest.joined.lead : null;
   return { ...rest.course, lead, waitedMs, role: 'follower', ending: held.kind };
 }
@@ -60,13 +64,14 @@ const MAX_NEWS = 3;
 async function join(
   target: Target,
   intent: 'follow' | 'lead the rest',
-  ports: ApproachPorts,
+  flights: Flights,
+  ports: CoursePorts,
 ): Promise<{ course: Course; joined: FlightJoin }> {
   for (let news = 0; ; news++) {
     const course = courseOf(target, ports);
     const written = writesOf(target, course);
     const wanted = intent === 'follow' ? wantedDepths(target, course).map((depth) => flightOf(target, depth)) : [];
-    const joined = await ports.flights.join({ wanted, written });
+    const joined = await flights.join({ wanted, written });
     if (joined.kind !== 'readable' || news === MAX_NEWS) return { course, joined };
     for (const { prefix, ttl, ageMs } of joined.prefixes) {
       const depth = writtenDepths(target, course).find((one) => flightOf(target, one) === prefix) ?? 0;

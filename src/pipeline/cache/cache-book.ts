@@ -3,6 +3,7 @@ import { totalInput, type TokenUsage } from '../../core/usage.ts';
 import type { Kinship } from '../../prompt/kinship.ts';
 import { observeSent, type SentRequest } from '../../prompt/observe.ts';
 import type { PlacementIndex } from '../../prompt/placement-index.ts';
+import type { PrefixBook } from '../../prompt/prefix-book.ts';
 import { allMarks } from '../../prompt/prompt-view.ts';
 import { settleAnswer, settleFailure } from '../../prompt/settle-answer.ts';
 import type { TokenScale } from '../../prompt/token-scale.ts';
@@ -34,6 +35,7 @@ export interface BookPorts {
   readonly scale: TokenScale;
   readonly kinship: Kinship;
   readonly volatile: VolatilePrefixes;
+  readonly prefixes: PrefixBook;
 }
 
 export function openBook(target: Target, approach: Approach, ports: BookPorts): CacheBook {

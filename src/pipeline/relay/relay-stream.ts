@@ -30,6 +30,7 @@ export function createStreamRelay(answer: Answer): AnswerRelay {
   const recovery = recoveryFor(answer, (chunk) => pass(chunk));
   /** Reads what the caller gets, where that is not byte for byte what comes. */
   const sentMeter = recovery ? createStreamMeter() : meter;
+  context.notes.answer = sentMeter;
   let held: Uint8Array[] = [];
   let heldBytes = 0;
   let lastByteAtMs = clock.nowMs();

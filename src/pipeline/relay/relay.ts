@@ -3,6 +3,7 @@ import { headerValue } from '../../core/headers.ts';
 import { failureOfCode } from '../../core/upstream-failure.ts';
 import { createErrorRelay } from './relay-error.ts';
 import { createMessageRelay } from './relay-message.ts';
+import { createObjectRelay } from './relay-object.ts';
 import { createPlainRelay } from './relay-plain.ts';
 import { createStreamRelay } from './relay-stream.ts';
 import { unsent } from './relay-endings.ts';
@@ -65,12 +66,13 @@ export function createRelay(request: GatewayRequest, context: Context, options: 
 }
 
 function answerRelay(answer: Answer): AnswerRelay {
-  const { head, request } = answer;
+  const { head, request, context } = answer;
   if (isRedirect(head.status)) return REDIRECT;
   if (head.status >= 400) return createErrorRelay(answer);
   if (isEventStream(head)) return createStreamRelay(answer);
   if (head.status === 200 && request.operation === 'messages') return createMessageRelay(answer);
-  return createPlainRelay(answer);
+  const isReadable = head.headers['content-encoding'] === undefined;
+  return context.editAnswer && isReadable ? createObjectRelay(answer, context.editAnswer) : createPlainRelay(answer);
 }
 
 /** To follow one would carry the key to wherever it points, and so would the caller. */
