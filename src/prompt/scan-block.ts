@@ -15,7 +15,7 @@ import {
 import type { Section, Tie, Ttl } from '../core/scanned-prompt.ts';
 import { hashBytes } from './content-hash.ts';
 import { createNameTable } from './known-names.ts';
-import { scanSource } from './scan-ties.ts';
+import { scanSource, type SourceNotes } from './scan-source.ts';
 
 /**
  * One tool, system block or content block: what it is, whether it may carry a marker, the caller's own marker, and its
@@ -82,7 +82,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
   let savedBytes = 0;
   let isDeferred = false;
   let isThinking = false;
-  let hasFile = false;
+  let nestedFile = false;
   let isPlainText = true;
   let problem: string | null = null;
   let seen = 0;
@@ -91,9 +91,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
     if (seen & bit) problem = 'a duplicate key';
     seen |= bit;
   };
-  const onFile = (): void => {
-    hasFile = true;
-  };
+  const source: SourceNotes = { namesFile: false, encodedBytes: 0 };
   const end = walkMembers(bytes, start, (nameStart, nameEnd, valueStart) => {
     const name = MEMBERS.at(bytes, nameStart, nameEnd);
     if (name === 'content') {
@@ -103,10 +101,10 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
         nestedMarkers += nested.markers;
         hasImage ||= nested.hasImage;
         savedBytes += nested.savedBytes;
-        hasFile ||= nested.hasFile;
+        nestedFile ||= nested.hasFile;
       });
     }
-    const valueEnd = name === 'source' ? scanSource(bytes, valueStart, onFile) : skipValue(bytes, valueStart);
+    const valueEnd = name === 'source' ? scanSource(bytes, valueStart, source) : skipValue(bytes, valueStart);
     if (valueEnd < 0) return valueEnd;
     switch (name) {
       case 'type':
@@ -142,7 +140,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
   if (end < 0) return end;
 
   if (type === 'image') hasImage = true;
-  savedBytes += dataBytes(type, sourceBytes);
+  savedBytes += lightBytes(type, sourceBytes, source);
   const isText = type === 'text' && textStart >= 0;
   const hash =
     isText && isPlainText
@@ -155,7 +153,7 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
   if (nestedMarkers > 0) problem ??= 'a marker inside a tool result'; // the API's to place: it may clash with ours
   const isAttribution = isText && startsWith(bytes, ATTRIBUTION, textStart + 1);
   const textBytes = end - start - savedBytes;
-  const tie = hasFile || type === 'container_upload' ? 'file' : isThinking ? 'thinking' : 'none';
+  const tie = source.namesFile || nestedFile || type === 'container_upload' ? 'file' : isThinking ? 'thinking' : 'none';
   return { end, markable, marker, nestedMarkers, hasImage, textBytes, isAttribution, tie, hash, problem };
 }
 
@@ -163,13 +161,11 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
 const IMAGE_TEXT_BYTES = 4_800;
 /** A page of a PDF weighs some 50 kB in base64 and costs some 2,000 tokens. */
 const PDF_TEXT_SHARE = 1 / 8;
-/** A shorter source is an address or a short text. */
-const MIN_DATA_BYTES = 16_384;
 
-/** How many bytes of a block's source are data that does not weigh like text; below 0 where it weighs more. */
-function dataBytes(type: string | null, sourceBytes: number): number {
+/** How many bytes of a block's source do not weigh like text; below 0 where it weighs more. Text in a source is text. */
+function lightBytes(type: string | null, sourceBytes: number, { encodedBytes }: SourceNotes): number {
   if (type === 'image') return sourceBytes - IMAGE_TEXT_BYTES;
-  return type === 'document' && sourceBytes > MIN_DATA_BYTES ? sourceBytes * (1 - PDF_TEXT_SHARE) : 0;
+  return type === 'document' ? encodedBytes * (1 - PDF_TEXT_SHARE) : 0;
 }
 
 const NOTHING_SPECIAL = { marker: null, nestedMarkers: 0, hasImage: false, isAttribution: false, tie: 'none', problem: null } as const; // prettier-ignore
@@ -217,20 +213,18 @@ function scanNested(
     let type: string | null = null;
     let markers = 0;
     let sourceBytes = 0;
-    let hasFile = false;
-    const onFile = (): void => {
-      hasFile = true;
-    };
+    const source: SourceNotes = { namesFile: false, encodedBytes: 0 };
     const end = walkMembers(bytes, element, (nameStart, nameEnd, valueStart) => {
       const name = NESTED_MEMBERS.at(bytes, nameStart, nameEnd);
-      const valueEnd = name === 'source' ? scanSource(bytes, valueStart, onFile) : skipValue(bytes, valueStart);
+      const valueEnd = name === 'source' ? scanSource(bytes, valueStart, source) : skipValue(bytes, valueStart);
       if (valueEnd < 0) return valueEnd;
       if (name === 'cache_control' && bytes[valueStart] !== 0x6e) markers++;
       if (name === 'type' && bytes[valueStart] === QUOTE) type = CONTENT_TYPES.at(bytes, valueStart, valueEnd);
       if (name === 'source') sourceBytes = valueEnd - valueStart;
       return valueEnd;
     });
-    found({ markers, hasImage: type === 'image', savedBytes: dataBytes(type, sourceBytes), hasFile });
+    const savedBytes = lightBytes(type, sourceBytes, source);
+    found({ markers, hasImage: type === 'image', savedBytes, hasFile: source.namesFile });
     return end;
   });
 }

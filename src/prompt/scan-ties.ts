@@ -1,12 +1,4 @@
-import {
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-  skipValue,
-  visitMembers,
-  walkElements,
-  walkMembers,
-} from '../core/json-cursor.ts';
+import { OPEN_BRACE, QUOTE, visitMembers } from '../core/json-cursor.ts';
 import { TIES, type ByteRange, type ScannedPrompt, type Tie } from '../core/scanned-prompt.ts';
 import { createNameTable } from './known-names.ts';
 
@@ -15,7 +7,6 @@ import { createNameTable } from './known-names.ts';
  * already and which are read once more here; what is longer than any id is somebody's mistake and not read.
  */
 const NAMES = createNameTable(['user_id', 'previous_message_id', 'id']);
-const SOURCE_NAMES = createNameTable(['file_id', 'content', 'source']);
 type Name = NonNullable<ReturnType<typeof NAMES.at>>;
 
 /** A `metadata.user_id` of Claude Code has some 200 bytes, an answer's id some 30. */
@@ -36,31 +27,6 @@ export function threadOf(bytes: Uint8Array, start: number, end: number): NonNull
 /** A container is an id, or an object that may have one; without one it is yet to be made. */
 export function containerTie(bytes: Uint8Array, start: number, end: number): Tie {
   return bytes[start] === QUOTE || stringMember(bytes, start, end, 'id') ? 'container' : 'none';
-}
-
-/**
- * Walks the source of a picture or document, once, and tells of each uploaded file that it names: those belong to one
- * workspace (docs: files). A document's may consist of blocks with sources of their own; those have no more in them.
- * Returns the offset behind it.
- */
-export function scanSource(bytes: Uint8Array, start: number, onFile: () => void, isInner = false): number {
-  if (bytes[start] !== OPEN_BRACE) return skipValue(bytes, start);
-  return walkMembers(bytes, start, (nameStart, nameEnd, valueStart) => {
-    const name = SOURCE_NAMES.at(bytes, nameStart, nameEnd);
-    if (name === 'file_id' && bytes[valueStart] === QUOTE) onFile();
-    const hasBlocks = name === 'content' && bytes[valueStart] === OPEN_BRACKET && !isInner;
-    return hasBlocks ? scanSourceBlocks(bytes, valueStart, onFile) : skipValue(bytes, valueStart);
-  });
-}
-
-function scanSourceBlocks(bytes: Uint8Array, start: number, onFile: () => void): number {
-  return walkElements(bytes, start, (block) => {
-    if (bytes[block] !== OPEN_BRACE) return skipValue(bytes, block);
-    return walkMembers(bytes, block, (nameStart, nameEnd, valueStart) => {
-      const isSource = SOURCE_NAMES.at(bytes, nameStart, nameEnd) === 'source';
-      return isSource ? scanSource(bytes, valueStart, onFile, true) : skipValue(bytes, valueStart);
-    });
-  });
 }
 
 function stringMember(bytes: Uint8Array, start: number, end: number, name: Name): ByteRange | null {

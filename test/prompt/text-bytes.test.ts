@@ -31,6 +31,14 @@ describe('a position weighs', () => {
     expect(weigh(block)).toBeLessThan(5_000);
   });
 
+  it.each([
+    ['plain text', { type: 'text', media_type: 'text/plain', data }],
+    ['blocks of text', { type: 'content', content: [{ type: 'text', text: data }] }],
+  ])('its bytes when it is a document of %s, however long', (_name, source) => {
+    const block = { type: 'document', source };
+    expect(weigh(block)).toBe(JSON.stringify(block).length);
+  });
+
   it('a part of its data, for a PDF', () => {
     expect(weigh(pdf)).toBeGreaterThan(data.length / 9);
     expect(weigh(pdf)).toBeLessThan(data.length / 7);
