@@ -89,7 +89,10 @@ function announce(config: Config, server: HttpServer, path: string | null): void
   const host = server.host.includes(':') ? `[${server.host}]` : server.host;
   const upstreams = config.upstreams.map(({ id, baseUrl }) => `${id} (${baseUrl})`).join(', ');
   const address = `http://${host}:${server.port}`;
-  const who = config.mode === 'managed' ? `${config.tenants.length} tenants` : "pass-through: callers' own keys";
+  const who =
+    config.mode === 'managed'
+      ? `${config.tenants.length} ${config.tenants.length === 1 ? 'tenant' : 'tenants'}`
+      : "pass-through: callers' own keys";
   process.stderr.write(
     `Slipstream listens on ${address} for ${upstreams}; ${who}; settings: ${path ?? 'none (defaults)'}\n` +
       `console: ${config.console.enabled ? `${address}/console, opens with console.token` : CONSOLE_OFF}\n`,
