@@ -54,6 +54,7 @@ export function createConsoleBoard(nowMs: number, kept: KeptFigures = nothingKep
     standings.add(tenant, finished);
     totals = withOneMore(totals, story);
   };
+  for (const { tenant } of kept.savings) if (tenant !== 'other') labels.of(tenant); // who has a name keeps it
   for (const finished of kept.finished) note(labels.of(finished.story.tenant), finished);
   return {
     sinceAtMs,

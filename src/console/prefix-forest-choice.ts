@@ -17,7 +17,7 @@ interface Weighed {
 
 export function mostValuable({ trees, elsewhere, hiddenNodes, atMs }: PrefixForest, limit = MAX_SHOWN): PrefixForest {
   const weighed = trees.map((tree) => ({ tree, roots: weighAll(tree.roots) }));
-  const all = weighed.flatMap(({ roots }) => roots.flatMap(withAllBelow));
+  const all = withAllBelow(weighed.flatMap(({ roots }) => roots));
   const shown = new Set(all.toSorted(heavierFirst).slice(0, limit));
   const left = all.filter((one) => !shown.has(one)).map(({ node }) => node);
   return {
@@ -52,8 +52,10 @@ function total(weighed: readonly Weighed[]): number {
 }
 
 /** Parents before children, so that of the same weight the parent is chosen first. */
-function withAllBelow(one: Weighed): Weighed[] {
-  return [one, ...one.children.flatMap(withAllBelow)];
+function withAllBelow(roots: readonly Weighed[]): readonly Weighed[] {
+  const all = [...roots];
+  for (const one of all) all.push(...one.children); // which are then walked, too
+  return all;
 }
 
 function heavierFirst(one: Weighed, other: Weighed): number {

@@ -1,8 +1,7 @@
 import type { PrefixForest, PrefixNode, PrefixTree } from './contract.ts';
 import type { PrefixBookReading } from '../prompt/prefix-book.ts';
 import { plusTokens, type SharedPrefix, type Tokens } from '../prompt/prefix-book-node.ts';
-import { warmthOf } from '../prompt/prefix-book-warmth.ts';
-import type { PlacementIndex } from '../prompt/placement-index.ts';
+import { warmthsAt, type Warmth } from '../prompt/prefix-book-warmth.ts';
 import type { PromptMemory } from '../prompt/prompt-memory.ts';
 import { mostValuable } from './prefix-forest-choice.ts';
 
@@ -35,7 +34,8 @@ type Shown = Pick<PromptMemory, 'prefixes' | 'index'>;
 
 export function prefixForestOf(memory: Shown, options: ForestOptions): PrefixForest {
   const reading = memory.prefixes.read(options.nowMs);
-  const grown = growTrees(reading, (node, children) => nodeOf(node, children, reading, memory.index, options));
+  const warmthOf = warmthsAt(memory.index, options.nowMs);
+  const grown = growTrees(reading, (node, children) => nodeOf(node, children, reading, warmthOf(node), options));
   return mostValuable({
     atMs: options.wallMs,
     trees: grown.trees,
@@ -48,12 +48,12 @@ type Render = (node: SharedPrefix, children: PrefixNode[]) => PrefixNode;
 
 function growTrees({ prefixes }: PrefixBookReading, render: Render) {
   const below = Map.groupBy(prefixes, ({ parent }) => parent);
-  const branch = (node: SharedPrefix): SharedPrefix[] => [node, ...(below.get(node) ?? []).flatMap(branch)];
+  const toParting = leadingToParting(prefixes);
   let inConversations: Tokens = { readTokens: 0, writeTokens: 0 };
   const grow = (node: SharedPrefix): PrefixNode[] => {
-    const isOneConversation = node.parent?.hasParted && !branch(node).some(({ hasParted }) => hasParted);
+    const isOneConversation = node.parent?.hasParted && !toParting.has(node);
     if (!isOneConversation) return [render(node, (below.get(node) ?? []).flatMap(grow))];
-    inConversations = branch(node).reduce(plusTokens, inConversations);
+    inConversations = branchOf(node, below).reduce(plusTokens, inConversations);
     return [];
   };
   const roots = Map.groupBy(below.get(null) ?? [], ({ domain, model }) => `${domain}\n${model}`);
@@ -64,15 +64,32 @@ function growTrees({ prefixes }: PrefixBookReading, render: Render) {
   return { trees, inConversations };
 }
 
+/** Where prompts part, and what lies on the way there. A tenant can make chains of 2,000: each is walked once. */
+function leadingToParting(prefixes: readonly SharedPrefix[]): ReadonlySet<SharedPrefix> {
+  const leading = new Set<SharedPrefix>();
+  for (const prefix of prefixes.filter(({ hasParted }) => hasParted)) {
+    for (let node: SharedPrefix | null = prefix; node && !leading.has(node); node = node.parent) leading.add(node);
+  }
+  return leading;
+}
+
+function branchOf(
+  root: SharedPrefix,
+  below: ReadonlyMap<SharedPrefix | null, readonly SharedPrefix[]>,
+): readonly SharedPrefix[] {
+  const branch = [root];
+  for (const node of branch) branch.push(...(below.get(node) ?? [])); // which are then walked, too
+  return branch;
+}
+
 function nodeOf(
   node: SharedPrefix,
   children: readonly PrefixNode[],
   { conversations }: PrefixBookReading,
-  index: PlacementIndex,
+  warmth: Warmth,
   { nowMs, wallMs, idOf }: ForestOptions,
 ): PrefixNode {
   const onTheWall = (atMs: number): number => Math.round(wallMs + atMs - nowMs);
-  const warmth = warmthOf(index, node, nowMs);
   return {
     id: idOf(node.hash),
     place: node.place,

@@ -38,7 +38,7 @@ export function createProcessConsole(parts: ProcessConsoleParts): ProcessConsole
     prefixes: async () => prefixForestOf(memory, { nowMs: clock.nowMs(), wallMs: clock.wallMs(), idOf }),
     volatilePrefixes: async () => volatileAdviceOf(memory.volatile.found(clock.nowMs())),
     savings: async (by) => board.savings(by, clock.wallMs()),
-    savingsCsv: async () => savingsCsv(board.savingsEntries(clock.wallMs())),
+    savingsCsv: () => savingsCsv(board.savingsEntries(clock.wallMs()), clock),
   };
   return {
     source,

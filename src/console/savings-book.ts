@@ -1,5 +1,5 @@
 import { modelLabel } from '../metrics/labels.ts';
-import type { SavingsReport, SavingsRow, TokenCounts } from './contract.ts';
+import type { SavingsReport, SavingsRow } from './contract.ts';
 import { endedAtMs, type FinishedExchange } from './finished-exchange.ts';
 
 /**
@@ -28,13 +28,15 @@ const DAYS = 35;
 
 /** @param kept the entries of a book before. */
 export function createSavingsBook(kept: readonly SavingsEntry[] = []): SavingsBook {
-  const days = new Map<string, Map<string, SavingsEntry>>();
-  const rowsOf = (day: string): Map<string, SavingsEntry> => {
-    const rows = days.get(day) ?? new Map<string, SavingsEntry>();
-    days.set(day, rows);
-    return rows;
+  const days = new Map<string, Map<string, OpenEntry>>();
+  const addTo = (name: EntryName, sums: SavingsSums): void => {
+    const rows = days.get(name.day) ?? new Map<string, OpenEntry>();
+    days.set(name.day, rows);
+    const entry = rows.get(keyOf(name)) ?? { ...name, sums: newSums() };
+    rows.set(keyOf(name), entry);
+    increase(entry.sums, sums);
   };
-  for (const entry of kept) rowsOf(entry.day).set(keyOf(entry), entry);
+  for (const { sums, ...name } of kept) addTo(name, sums);
   const forgetOld = (nowMs: number): void => {
     const oldest = dayOf(nowMs - (DAYS - 1) * DAY_MS);
     for (const day of days.keys()) if (day < oldest) days.delete(day);
@@ -47,24 +49,26 @@ export function createSavingsBook(kept: readonly SavingsEntry[] = []): SavingsBo
     add(tenant, finished) {
       const atMs = endedAtMs(finished.story);
       forgetOld(atMs);
-      const entry = { day: dayOf(atMs), tenant, model: modelLabel(finished.story.model) };
-      const rows = rowsOf(entry.day);
-      const sums = sum(rows.get(keyOf(entry))?.sums ?? NOTHING, sumsOf(finished));
-      rows.set(keyOf(entry), { ...entry, sums });
+      addTo({ day: dayOf(atMs), tenant, model: modelLabel(finished.story.model) }, sumsOf(finished));
     },
     report(by, nowMs) {
-      const rows = new Map<string, SavingsSums>();
-      let total = NOTHING;
+      const rows = new Map<string, OpenSums>();
       for (const entry of entries(nowMs)) {
-        rows.set(entry[by], sum(rows.get(entry[by]) ?? NOTHING, entry.sums));
-        total = sum(total, entry.sums);
+        const sums = rows.get(entry[by]) ?? newSums();
+        rows.set(entry[by], sums);
+        increase(sums, entry.sums);
       }
+      const total = newSums();
+      for (const sums of rows.values()) increase(total, sums);
       const named = [...rows].map(([name, sums]) => ({ name, ...sums }));
       return { atMs: nowMs, by, rows: named.sort(ORDER[by]), total: { name: 'total', ...total } };
     },
     entries,
   };
 }
+
+type EntryName = Omit<SavingsEntry, 'sums'>;
+type OpenEntry = EntryName & { readonly sums: OpenSums };
 
 function keyOf({ tenant, model }: Pick<SavingsEntry, 'tenant' | 'model'>): string {
   return `${tenant}\n${model}`;
@@ -74,15 +78,27 @@ const byCost = (a: SavingsRow, b: SavingsRow): number => b.costUsd - a.costUsd;
 const newestFirst = (a: SavingsRow, b: SavingsRow): number => (a.name < b.name ? 1 : -1);
 const ORDER = { tenant: byCost, model: byCost, day: newestFirst };
 
-const NO_TOKENS: TokenCounts = { uncached: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 0 };
-const NOTHING: SavingsSums = {
-  requests: 0,
-  tokens: NO_TOKENS,
-  costUsd: 0,
-  withoutCacheUsd: 0,
-  writePremiumUsd: 0,
-  savedUsd: 0,
-};
+const NO_TOKENS = { uncached: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 0 };
+
+/** They grow in place: five weeks of many tenants are 100,000 entries, and a report adds them all up. */
+type OpenSums = ReturnType<typeof newSums>;
+
+function newSums() {
+  return { requests: 0, tokens: { ...NO_TOKENS }, costUsd: 0, withoutCacheUsd: 0, writePremiumUsd: 0, savedUsd: 0 };
+}
+
+function increase(sums: OpenSums, by: SavingsSums): void {
+  sums.requests += by.requests;
+  sums.tokens.uncached += by.tokens.uncached;
+  sums.tokens.cacheRead += by.tokens.cacheRead;
+  sums.tokens.cacheWrite5m += by.tokens.cacheWrite5m;
+  sums.tokens.cacheWrite1h += by.tokens.cacheWrite1h;
+  sums.tokens.output += by.tokens.output;
+  sums.costUsd += by.costUsd;
+  sums.withoutCacheUsd += by.withoutCacheUsd;
+  sums.writePremiumUsd += by.writePremiumUsd;
+  sums.savedUsd += by.savedUsd;
+}
 
 function sumsOf({ story, writePremiumUsd }: FinishedExchange): SavingsSums {
   const { tokens, costUsd, savedUsd } = story;
@@ -93,23 +109,6 @@ function sumsOf({ story, writePremiumUsd }: FinishedExchange): SavingsSums {
     withoutCacheUsd: (costUsd ?? 0) + (savedUsd ?? 0),
     writePremiumUsd,
     savedUsd: savedUsd ?? 0,
-  };
-}
-
-function sum(a: SavingsSums, b: SavingsSums): SavingsSums {
-  return {
-    requests: a.requests + b.requests,
-    tokens: {
-      uncached: a.tokens.uncached + b.tokens.uncached,
-      cacheRead: a.tokens.cacheRead + b.tokens.cacheRead,
-      cacheWrite5m: a.tokens.cacheWrite5m + b.tokens.cacheWrite5m,
-      cacheWrite1h: a.tokens.cacheWrite1h + b.tokens.cacheWrite1h,
-      output: a.tokens.output + b.tokens.output,
-    },
-    costUsd: a.costUsd + b.costUsd,
-    withoutCacheUsd: a.withoutCacheUsd + b.withoutCacheUsd,
-    writePremiumUsd: a.writePremiumUsd + b.writePremiumUsd,
-    savedUsd: a.savedUsd + b.savedUsd,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import type { SavingsEntry } from './savings-book.ts';
 
 /** The savings by day, tenant and model as RFC 4180 has it: for a spreadsheet, hence no cell that one would calculate. */
@@ -17,9 +18,20 @@ const COLUMNS: readonly (readonly [name: string, cell: (entry: SavingsEntry) => 
   ['saved net (USD)', ({ sums }) => dollars(sums.savedUsd)],
 ];
 
-export function savingsCsv(entries: readonly SavingsEntry[]): string {
-  const rows = [COLUMNS.map(([name]) => name), ...entries.map((entry) => COLUMNS.map(([, cell]) => cell(entry)))];
-  return rows.map((cells) => `${cells.map(toCell).join(',')}\r\n`).join('');
+/** Some 2 ms: after each, others have their turn, because five weeks of many tenants take half a second. */
+const SLICE_LINES = 500;
+
+export async function savingsCsv(entries: readonly SavingsEntry[], { after }: Pick<Clock, 'after'>): Promise<string> {
+  let text = toLine(COLUMNS.map(([name]) => name));
+  for (let from = 0; from < entries.length; from += SLICE_LINES) {
+    if (from > 0) await new Promise<void>((resolve) => void after(0, resolve));
+    for (const entry of entries.slice(from, from + SLICE_LINES)) text += toLine(COLUMNS.map(([, cell]) => cell(entry)));
+  }
+  return text;
+}
+
+function toLine(cells: readonly (string | number)[]): string {
+  return `${cells.map(toCell).join(',')}\r\n`;
 }
 
 /** Spreadsheets run a text that begins like a formula (OWASP, CSV injection): an apostrophe before it makes it a text. */

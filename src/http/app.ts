@@ -1,5 +1,6 @@
 import { Hono, type Context as HonoContext, type Handler } from 'hono';
 import type { Operation } from '../core/exchange.ts';
+import type { Pieces } from '../metrics/metrics.ts';
 import { createConsole } from './console.ts';
 import { createHandlers, type AppOptions } from './handlers.ts';
 import { routeOwnedObjects } from './owned-objects.ts';
@@ -75,12 +76,14 @@ export function createApp(options: AppOptions): Hono {
 }
 
 /** Each when the one before has left. */
-function sentInParts(parts: readonly Uint8Array[]): ReadableStream<Uint8Array> {
-  const left = parts.values();
+function sentInParts(parts: Pieces): ReadableStream<Uint8Array> {
+  const left = (async function* () {
+    yield* parts;
+  })();
   return new ReadableStream(
     {
-      pull(controller) {
-        const next = left.next();
+      async pull(controller) {
+        const next = await left.next();
         if (next.done) controller.close();
         else controller.enqueue(next.value);
       },

@@ -39,7 +39,7 @@ export function createConsoleApi({ clock, source, token, live }: ConsoleApiOptio
   const api = new Hono();
   api.use(async (c, next) => {
     if (bringsToken(c, token)) return next();
-    return refused(401, 'Send Authorization: Bearer <console.token>.');
+    return refused(401, 'Send Authorization: Bearer <console.token>.', { 'www-authenticate': 'Bearer' });
   });
   for (const [path, answer] of Object.entries(routes)) {
     api.get(path, answer);

@@ -7,7 +7,7 @@ import type { HttpExchange } from './exchange.ts';
 /**
  * The console's live figures as server-sent events: the history once, then a snapshot at each beat. A beat is taken when
  * somebody looks and at no other time; who reads slowly misses beats, so that nothing queues up for anybody. A viewer's
- * answer ends when it leaves, when it has not read for a minute, or when the process drains.
+ * answer ends when it leaves, when it has not read for a minute, or, with a last snapshot, when the process drains.
  */
 export interface LiveFeed {
   /** How many look on. */
@@ -78,7 +78,7 @@ async function showTo(
   first: readonly Uint8Array[],
   beat: Beat,
   gone: AbortSignal,
-  { clock, draining }: LiveFeedOptions,
+  { clock, source, draining, onError }: LiveFeedOptions,
 ): Promise<void> {
   const over = Promise.withResolvers<void>();
   let isFull = false;
@@ -100,6 +100,7 @@ async function showTo(
   for (const signal of [gone, draining]) signal.removeEventListener('abort', onOver);
   stopListening();
   const cancelEnd = clock.after(END_MS, () => void reply.drop());
+  if (!gone.aborted) await source.snapshot().then((last) => write(frame('snapshot', last)), onError); // it drains, and says so
   if (!gone.aborted) await reply.end();
   cancelEnd();
   cancelPatience();

@@ -23,6 +23,10 @@ export function createConsole({ clock, console, exchangeOf, openExchanges, onInt
   const onError = (error: unknown): void => onInternalError(error, 'console');
   const feed = createLiveFeed({ clock, source, pace, draining: openExchanges.draining, onError });
   const routes = new Hono();
+  routes.onError((error) => {
+    onError(error);
+    return refused(503, UNREADABLE, { 'retry-after': '5' });
+  });
   routes.use('*', (_c, next) => (token.digest() === null ? Promise.resolve(refused(404, OFF)) : next()));
   routes.route('/api', createConsoleApi({ clock, source, token, live: (c) => feed.show(exchangeOf(c)) }));
   routes.all('/', (c) => servePage(c, INDEX, assets));
@@ -31,4 +35,6 @@ export function createConsole({ clock, console, exchangeOf, openExchanges, onInt
 }
 
 const INDEX = 'index.html';
+/** The object that has the figures does not answer, or they have a bug: either way requests are not concerned. */
+const UNREADABLE = 'The figures cannot be read at the moment; the log says why. Requests are served all the same.';
 const OFF = 'The console is off: set console.token in the settings to switch it on.';

@@ -11,7 +11,7 @@ import {
   type Outcome,
   type Reply,
 } from '../core/exchange.ts';
-import { headerValue, type HeaderMap } from '../core/headers.ts';
+import { contentEncoding, headerValue, type HeaderMap } from '../core/headers.ts';
 import type { ObjectCall } from '../core/owned-objects.ts';
 import type { ScannedPrompt } from '../core/scanned-prompt.ts';
 import type { Tenant } from '../core/tenant.ts';
@@ -116,7 +116,8 @@ export function createHandlers(options: AppOptions): Handlers {
       const receivedAtMs = options.clock.nowMs();
       if (body.kind === 'gone') return abandoned(id, operation, tenant);
       if (body.kind !== 'read') return refused(bodyRefusal(body, bodyBytes), id, operation, tenant);
-      const read = isCompressed(exchange.headers) ? NOT_READ : readRequest(body.bytes, options.isUtf8);
+      const isReadable = contentEncoding(exchange.headers) === null;
+      const read = isReadable ? readRequest(body.bytes, options.isUtf8) : NOT_READ;
       if (read.kind === 'invalid') return refused(read, id, operation, tenant);
       const { method, target, headers } = exchange;
       const { model, prompt } = read;
@@ -164,11 +165,6 @@ function renderOutcome(outcome: Outcome, id: string): Response {
 function bodyRefusal(body: Exclude<BodyResult, { kind: 'read' | 'gone' }>, maxBytes: number): Refusal {
   if (body.kind === 'too_large') return { code: 'body_too_large', detail: `The limit is ${maxBytes} bytes.` };
   return { code: 'request_stalled' };
-}
-
-function isCompressed(headers: HeaderMap): boolean {
-  const encoding = headerValue(headers, 'content-encoding')?.trim().toLowerCase();
-  return encoding !== undefined && encoding !== '' && encoding !== 'identity';
 }
 
 /** A missing type is carried: what is in the body decides. */

@@ -88,8 +88,8 @@ export class ConsoleHub extends DurableObject<WorkerEnvironment> {
     return this.#board.savings(by, workerClock.wallMs());
   }
 
-  savingsCsv(): string {
-    return savingsCsv(this.#board.savingsEntries(workerClock.wallMs()));
+  savingsCsv(): Promise<string> {
+    return savingsCsv(this.#board.savingsEntries(workerClock.wallMs()), workerClock);
   }
 
   override alarm(): void {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { PrefixForest, PrefixNode } from '../../src/console/contract.ts';
 import { keyedIds, prefixForestOf } from '../../src/console/prefix-forest.ts';
 import { NO_USAGE } from '../../src/core/usage.ts';
+import type { SharedPrefix } from '../../src/prompt/prefix-book-node.ts';
 import { createTraffic, part, type Sent } from '../prompt/prefix-book-traffic.ts';
 import { text, user } from '../prompt/prefixes.ts';
 
@@ -66,6 +67,20 @@ describe('a tree of prefixes', () => {
   it('shows the whole head of the first conversation of an app', () => {
     for (let turn = 0; turn < 2; turn++) traffic.send({ tools: TOOLS, system: SYSTEM, messages: [user('Hi')] });
     expect(nodes().map(({ place }) => place)).toEqual(['tools', 'system[0]']);
+  });
+
+  it('takes 2,000 prefixes that all stand on one another, as a tenant can make them', () => {
+    ask(2, { system: SYSTEM });
+    const reading = traffic.prefixes.read(0);
+    const prefixes: SharedPrefix[] = [];
+    for (let hash = 0; hash < 2_000; hash++) {
+      const parent = prefixes.at(-1) ?? null;
+      prefixes.push({ ...(reading.prefixes[0] as SharedPrefix), hash, parent, hasParted: true });
+    }
+    const book = { ...traffic.prefixes, read: () => ({ ...reading, prefixes }) };
+    const options = { nowMs: 0, wallMs: WALL_MS, idOf: keyedIds('secret', sha256Hex) };
+    const { trees, hiddenNodes } = prefixForestOf({ ...traffic, prefixes: book }, options);
+    expect([all(trees[0]?.roots ?? []).length, hiddenNodes]).toEqual([400, 1_600]);
   });
 
   it('tells times of day', () => {

@@ -19,6 +19,7 @@ export function recordOf({ timings = {}, ...part }: Part = {}): ExchangeRecord {
     tenant: 'acme',
     operation: 'messages',
     model,
+    requestedModel: model,
     status: 200,
     end: 'complete',
     refusal: null,

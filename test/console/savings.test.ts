@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createSavingsBook, type SavingsBook } from '../../src/console/savings-book.ts';
 import { savingsCsv } from '../../src/console/savings-csv.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { usageOf } from '../pipeline/scripted.ts';
 import { finishedOf, ZERO_WALL_MS } from './records.ts';
 
@@ -74,11 +75,12 @@ describe('the savings', () => {
 });
 
 describe('the savings as CSV', () => {
-  const csv = () => savingsCsv(book.entries(ZERO_WALL_MS));
+  const clock = createFakeClock();
+  const csv = () => savingsCsv(book.entries(ZERO_WALL_MS), clock);
 
-  it('have a head with units and lines that end as RFC 4180 says', () => {
+  it('have a head with units and lines that end as RFC 4180 says', async () => {
     add('acme', { usage: written, model: 'claude-opus-5' });
-    const [head, row, rest] = csv().split('\r\n');
+    const [head, row, rest] = (await csv()).split('\r\n');
     expect(head).toBe(
       'day (UTC),tenant,model,requests,uncached input (tokens),cache read (tokens),cache write 5m (tokens),cache write 1h (tokens),output (tokens),cost (USD),cost without caching (USD),write premium (USD),saved net (USD)',
     );
@@ -86,13 +88,24 @@ describe('the savings as CSV', () => {
     expect(rest).toBe('');
   });
 
-  it.each(['=1+1', '+1', '-1', '@sum(a1)', '\tx'])('make no formula of a tenant called %j', (tenant) => {
+  it.each(['=1+1', '+1', '-1', '@sum(a1)', '\tx'])('make no formula of a tenant called %j', async (tenant) => {
     add(tenant, { usage: read });
-    expect(csv()).toContain(`2026-11-22,"'${tenant}",`);
+    expect(await csv()).toContain(`2026-11-22,"'${tenant}",`);
   });
 
-  it('keep quotes, commas and line ends within their cell', () => {
+  it('keep quotes, commas and line ends within their cell', async () => {
     add('a "b", c\r\nd', { usage: read });
-    expect(csv()).toContain('2026-11-22,"a ""b"", c\r\nd",claude-sonnet-5,1,');
+    expect(await csv()).toContain('2026-11-22,"a ""b"", c\r\nd",claude-sonnet-5,1,');
+  });
+
+  it('let others have their turn while they are written, and are whole all the same', async () => {
+    for (let count = 0; count < 1_200; count++) add(`tenant-${count}`, { usage: read });
+    const written = csv();
+    expect(clock.pending).toBe(1);
+    await clock.advance(1);
+    await clock.advance(1);
+    const lines = (await written).trim().split('\r\n');
+    expect(lines).toHaveLength(1_201);
+    expect(new Set(lines).size).toBe(1_201);
   });
 });

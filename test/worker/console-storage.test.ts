@@ -1,5 +1,7 @@
+import { serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { createConsoleBoard } from '../../src/console/console-board.ts';
+import { MODELS } from '../../src/core/models.ts';
 import { NO_USAGE } from '../../src/core/usage.ts';
 import { createConsoleStorage } from '../../src/worker/console-storage.ts';
 import { finishedOf, ZERO_WALL_MS } from '../console/records.ts';
@@ -84,7 +86,31 @@ describe('what outlives the object', () => {
       fold(ZERO_WALL_MS + day * DAY_MS);
     }
     const days = [...rows.keys()].filter((key) => key.startsWith('savings:'));
-    expect(days).toEqual(['savings:2026-11-23', 'savings:2026-12-27']);
+    expect(days).toEqual(['savings:2026-11-23:0', 'savings:2026-12-27:0']);
+  });
+
+  it('is every tenant’s savings by every model, in rows that an object takes', () => {
+    const { wake, rows } = createStage();
+    const { board, fold } = wake();
+    const models = Object.keys(MODELS);
+    for (let tenant = 0; tenant < 500; tenant++)
+      for (const model of models) board.add(finishedOf({ tenant: `tenant-${tenant}`, model, usage: USAGE }));
+    fold();
+    for (const row of rows.values()) expect(serialize(row).length).toBeLessThan(2_000_000);
+    expect(wake().board.savings('day', ZERO_WALL_MS).total.requests).toBe(500 * models.length);
+  });
+
+  it('keeps the names that tenants are counted under, so that lives do not add up to more than 500', () => {
+    const { wake } = createStage();
+    for (let life = 0; life < 3; life++) {
+      const { board, fold } = wake();
+      for (let count = 0; count < 300; count++)
+        board.add(finishedOf({ tenant: `tenant-${life}-${count}`, usage: USAGE }));
+      fold();
+    }
+    const { rows } = wake().board.savings('tenant', ZERO_WALL_MS);
+    expect(rows).toHaveLength(501);
+    expect(rows.find(({ name }) => name === 'other')?.requests).toBe(400);
   });
 
   it('is nothing that another version has written', () => {

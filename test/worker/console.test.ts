@@ -141,7 +141,11 @@ describe('a hub that fails', () => {
     const wrapperPath = fileURLToPath(new URL('broken-console-hub.js', import.meta.url));
     const stage = await start({ settings, wrapperPath });
     await serve(stage, 0);
-    expect((await get(stage, '/api/requests')).status).toBe(500);
+    for (const path of ['/api/requests', '/api/live']) {
+      const { status, headers, text } = await get(stage, path);
+      expect([path, status, headers['retry-after']]).toEqual([path, 503, '5']);
+      expect(text).toContain('Requests are served all the same');
+    }
     await serve(stage, 0);
     await stage.slotsFree();
     expect(stage.workerd.lines.filter((line) => line.includes('Uncaught'))).toEqual([]);

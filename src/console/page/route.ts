@@ -1,4 +1,5 @@
 import type { CacheLabel, Fault, SavingsReport } from '../contract.ts';
+import { CACHE_LABELS, FAULTS } from '../request-query.ts';
 
 /**
  * The address's fragment as a value: `#/requests?fault=upstream` can be linked, left and come back to. What does not
@@ -20,8 +21,6 @@ export interface RequestFilter {
   readonly fault?: Fault;
 }
 
-export const CACHE_LABELS: readonly CacheLabel[] = ['hit', 'partial', 'miss', 'off'];
-export const FAULT_NAMES: readonly Fault[] = ['caller', 'gateway', 'upstream'];
 export const SAVINGS_BY: readonly SavingsReport['by'][] = ['tenant', 'model', 'day'];
 
 export function parseRoute(hash: string): Route {
@@ -65,7 +64,7 @@ function parseFilter(asked: URLSearchParams): RequestFilter {
   const tenant = asked.get('tenant');
   const model = asked.get('model');
   const cache = oneOf(CACHE_LABELS, asked.get('cache'));
-  const fault = oneOf(FAULT_NAMES, asked.get('fault'));
+  const fault = oneOf(FAULTS, asked.get('fault'));
   return { ...(tenant && { tenant }), ...(model && { model }), ...(cache && { cache }), ...(fault && { fault }) };
 }
 

@@ -39,6 +39,7 @@ describe('addresses of the page', () => {
   it('a token is found in a fragment and nowhere else in an address', () => {
     expect(tokenInHash('#token=s%20ecret')).toBe('s ecret');
     expect(tokenInHash('#/requests?token=no')).toBeNull();
+    expect(tokenInHash('#/requests?tenant=acme&token=no')).toBeNull();
     expect(tokenInHash('')).toBeNull();
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { holdRows } from '../../../src/console/page/data/held-rows.ts';
 import { longestTokens, OPEN_LEVELS, prefixRows } from '../../../src/console/page/data/prefix-rows.ts';
-import { mergeRequests, newerThan } from '../../../src/console/page/data/request-rows.ts';
+import { mergeRequests, newerThan, withNewest } from '../../../src/console/page/data/request-rows.ts';
 import { tokensPerSecond } from '../../../src/console/page/data/stream-rate.ts';
 import type { LiveExchange, PrefixNode } from '../../../src/console/contract.ts';
 import { forestAt, requestRows, snapshotAt } from '../fixture-data.ts';
@@ -45,13 +45,19 @@ describe('the list of requests', () => {
     expect(mergeRequests(again, rows)[3]).toBe(rows[3]);
   });
 
-  it('knows how many have come since it was held', () => {
-    expect(newerThan(rows.slice(7, 50), rows)).toBe(7);
-    expect(newerThan([], rows)).toBe(0);
+  it('goes on with a page that joins it, and begins again with one that does not: it never has a hole', () => {
+    expect(withNewest(rows.slice(0, 60), rows.slice(59, 120))).toEqual(rows.slice(0, 120));
+    expect(withNewest(rows.slice(0, 60), rows.slice(61, 120))).toEqual(rows.slice(0, 60));
+    expect(withNewest([], rows)).toEqual([]);
   });
 
-  it('counts all as newer where none of those shown is left', () => {
-    expect(newerThan(rows.slice(100), rows.slice(0, 100))).toBe(100);
+  it('knows how many have come since it was held', () => {
+    expect(newerThan(rows.slice(7, 50), rows)).toEqual({ count: 7, isAtLeast: false });
+    expect(newerThan([], rows)).toEqual({ count: 0, isAtLeast: false });
+  });
+
+  it('counts all as newer where none of those shown is left, and says that there may be others', () => {
+    expect(newerThan(rows.slice(100), rows.slice(0, 100))).toEqual({ count: 100, isAtLeast: true });
   });
 });
 

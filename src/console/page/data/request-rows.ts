@@ -17,10 +17,25 @@ export function mergeRequests(newer: readonly RequestRow[], older: readonly Requ
   return [...first, ...known.values()].slice(0, MOST_ROWS);
 }
 
+/**
+ * The list with a new first page. A page that shares no row with it is not the next one: requests between the two have been
+ * missed, or the gateway was started anew, and a list with a hole in it would be read as whole. It begins again.
+ */
+export function withNewest(page: readonly RequestRow[], known: readonly RequestRow[]): readonly RequestRow[] {
+  const ids = new Set(known.map(({ id }) => id));
+  return page.some(({ id }) => ids.has(id)) ? mergeRequests(page, known) : page;
+}
+
+export interface Newer {
+  readonly count: number;
+  /** None of those shown is known any more: there may be others between. */
+  readonly isAtLeast: boolean;
+}
+
 /** How many rows of `known` stand above the first of those shown. */
-export function newerThan(shown: readonly RequestRow[], known: readonly RequestRow[]): number {
+export function newerThan(shown: readonly RequestRow[], known: readonly RequestRow[]): Newer {
   const first = shown[0];
-  if (!first) return 0;
+  if (!first) return { count: 0, isAtLeast: false };
   const at = known.findIndex(({ id }) => id === first.id);
-  return at < 0 ? known.length : at;
+  return at < 0 ? { count: known.length, isAtLeast: true } : { count: at, isAtLeast: false };
 }

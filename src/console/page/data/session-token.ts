@@ -4,9 +4,10 @@
  */
 const KEY = 'slipstream.console.token';
 
-/** @returns the token in a fragment such as `#token=abc`; null where there is none. */
+/** @returns the token of a fragment that begins as `#token=abc`; null where it is the address of a view. */
 export function tokenInHash(hash: string): string | null {
-  return new URLSearchParams(hash.replace(/^#\/?/, '')).get('token');
+  const [, asked] = /^#\/?(token=.*)$/.exec(hash) ?? [];
+  return asked === undefined ? null : new URLSearchParams(asked).get('token');
 }
 
 export function readToken(): string | null {

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RequestRow } from '../../contract.ts';
 import { queryOf, type RequestFilter } from '../route.ts';
-import { mergeRequests, newerThan } from './request-rows.ts';
+import { mergeRequests, newerThan, withNewest, type Newer } from './request-rows.ts';
 import { useSession } from './session.ts';
 import { usePolled } from './use-polled.ts';
 
@@ -9,7 +9,7 @@ import { usePolled } from './use-polled.ts';
 export interface RequestsShown {
   readonly rows: readonly RequestRow[];
   /** That have come since it is held. */
-  readonly newer: number;
+  readonly newer: Newer;
   readonly state: 'loading' | 'more' | 'all';
   readonly problem: string | null;
   readonly showOlder: () => void;
@@ -21,39 +21,47 @@ interface Page {
   readonly requests: readonly RequestRow[];
 }
 
+const NONE_NEWER: Newer = { count: 0, isAtLeast: false };
 const PAGE_ROWS = 100;
 const POLL_MS = 2000;
 
-export function useRequests(filter: RequestFilter, isHeld: boolean): RequestsShown {
+/** @param pace `still`: nothing is asked for, and nothing moves. */
+export function useRequests(filter: RequestFilter, pace: 'moving' | 'held' | 'still'): RequestsShown {
   const { api } = useSession();
-  const polled = usePolled<Page>(`requests${queryOf(filter, { limit: String(PAGE_ROWS) })}`, POLL_MS);
+  const path = `requests${queryOf(filter, { limit: String(PAGE_ROWS) })}`;
+  const polled = usePolled<Page>(path, pace === 'still' ? null : POLL_MS);
   const [known, setKnown] = useState<readonly RequestRow[]>([]);
   const [state, setState] = useState<RequestsShown['state']>('loading');
   const [olderProblem, setOlderProblem] = useState<string | null>(null);
   const [length, setLength] = useState(PAGE_ROWS);
   const shown = useRef<readonly RequestRow[]>([]);
   const page = polled.kind === 'ok' ? polled.value.requests : null;
+  const isStill = pace === 'still';
   useEffect(() => {
-    if (!page) return;
-    setKnown((before) => mergeRequests(page, before));
-    setState((before) => (before === 'loading' ? (page.length < PAGE_ROWS ? 'all' : 'more') : before));
-  }, [page]);
+    if (!page || isStill) return;
+    const next = withNewest(page, known);
+    setKnown(next);
+    if (next !== page) return;
+    setLength(PAGE_ROWS);
+    setState(page.length < PAGE_ROWS ? 'all' : 'more');
+  }, [page, isStill]);
 
   const showOlder = async (): Promise<void> => {
     const before = shown.current.at(-1)?.id ?? '';
-    const path = `requests${queryOf(filter, { limit: String(PAGE_ROWS), before })}`;
-    const answer = await api.get<Page>(path, new AbortController().signal);
+    const behind = `requests${queryOf(filter, { limit: String(PAGE_ROWS), before })}`;
+    const answer = await api.get<Page>(behind, new AbortController().signal);
     setOlderProblem(answer.kind === 'failed' ? answer.because : null);
     if (answer.kind !== 'ok') return;
     const older = answer.value.requests;
     if (older.length < PAGE_ROWS) setState('all');
     shown.current = mergeRequests(shown.current, older);
-    setKnown((newer) => mergeRequests(newer, older));
+    setKnown((newest) => withNewest(newest, shown.current)); // it may have begun again meanwhile
     setLength(length + older.length);
   };
 
-  const newer = isHeld ? newerThan(shown.current, known) : 0;
-  if (!isHeld || shown.current.length === 0) shown.current = known.slice(0, length);
+  const isMoving = pace === 'moving';
+  const newer = isMoving ? NONE_NEWER : newerThan(shown.current, known);
+  if (isMoving || shown.current.length === 0) shown.current = known.slice(0, length);
   const [, redraw] = useState(0);
   const release = (): void => {
     shown.current = known.slice(0, length);

@@ -37,7 +37,7 @@ export function chartOptions({ lines, formatTick, most, colors, onCursor }: Char
     width: 300,
     height: HEIGHT,
     legend: { show: false },
-    padding: [8, 12, 0, 0],
+    padding: [8, 18, 0, 0], // half of the last minute on the axis stands out to the right
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'live' }, points: { size: 6 } },
     scales: {
       x: { time: true, auto: false },

@@ -1,6 +1,7 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { useConnection } from '../data/session.ts';
 import { useRoute } from '../data/use-route.ts';
+import { useViewChange } from '../data/use-view-change.ts';
 import { hrefOf, type Route } from '../route.ts';
 import { VIEWS, ViewOf } from '../views/views.tsx';
 import { ConnectionState } from './connection-state.tsx';
@@ -12,7 +13,7 @@ export function Frame() {
   const route = useRoute();
   const connection = useConnection();
   const main = useRef<HTMLElement>(null);
-  useViewChange(route, main);
+  useViewChange(route, titleOf(route), main);
   const list = useRef(hrefOf({ view: 'requests', filter: {} }));
   if (route.view === 'requests') list.current = hrefOf(route); // where a story leads back to
   const skip = (event: Event): void => {
@@ -50,17 +51,7 @@ function isWithin(route: Route, to: Route): boolean {
   return route.view === to.view || (route.view === 'story' && to.view === 'requests');
 }
 
-/** A new view begins at its top, has its name in the title, and takes the focus where a link gave it away. */
-function useViewChange(route: Route, main: { readonly current: HTMLElement | null }): void {
-  const place = route.view === 'story' ? hrefOf(route) : route.view;
-  const isFirst = useRef(true);
-  useEffect(() => {
-    const name = VIEWS.find(({ route: to }) => isWithin(route, to))?.name ?? '';
-    document.title = route.view === 'story' ? `Request ${route.id} · Slipstream` : `${name} · Slipstream`;
-    if (!isFirst.current) {
-      window.scrollTo(0, 0);
-      main.current?.focus({ preventScroll: true });
-    }
-    isFirst.current = false;
-  }, [place]);
+function titleOf(route: Route): string {
+  if (route.view === 'story') return `Request ${route.id} · Slipstream`;
+  return `${VIEWS.find(({ route: to }) => isWithin(route, to))?.name ?? ''} · Slipstream`;
 }

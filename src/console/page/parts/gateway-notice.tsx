@@ -19,7 +19,9 @@ export function GatewayNotice() {
         <Problem>The gateway is degraded: {snapshot.gateway.because ?? 'no reason given'}</Problem>
       )}
       {snapshot?.gateway.state === 'draining' && (
-        <Problem>The gateway is shutting down: it takes no new requests.</Problem>
+        <Problem>
+          The gateway is shutting down. What is open is served to its end; requests should go elsewhere.
+        </Problem>
       )}
     </div>
   );

@@ -1,9 +1,10 @@
 import type { SavingsReport, Snapshot } from '../../contract.ts';
+import { FAULTS } from '../../request-query.ts';
 import { completeBuckets, hitRatio, requestsPerMinute } from '../data/buckets.ts';
 import { useLive } from '../data/session.ts';
 import { usePolled } from '../data/use-polled.ts';
 import { Figure, Figures } from '../parts/figures.tsx';
-import { FAULT_NAMES, hrefOf } from '../route.ts';
+import { hrefOf } from '../route.ts';
 import { formatCount, formatShare, formatUsd } from '../words/numbers.ts';
 import { formatDuration, utcDay } from '../words/times.ts';
 
@@ -50,9 +51,9 @@ function SavedToday({ atMs }: { readonly atMs: number }) {
 
 function Errors({ recent }: Pick<Snapshot, 'recent'>) {
   const { faults } = recent;
-  const errors = FAULT_NAMES.reduce((sum, fault) => sum + faults[fault], 0);
+  const errors = FAULTS.reduce((sum, fault) => sum + faults[fault], 0);
   const ours = faults.gateway + faults.upstream;
-  const blamed = FAULT_NAMES.filter((fault) => faults[fault] > 0);
+  const blamed = FAULTS.filter((fault) => faults[fault] > 0);
   return (
     <Figure
       name="Errors, last 5 min"

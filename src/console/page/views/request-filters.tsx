@@ -1,6 +1,7 @@
 import type { RequestRow } from '../../contract.ts';
+import { CACHE_LABELS, FAULTS } from '../../request-query.ts';
 import { useLive } from '../data/session.ts';
-import { CACHE_LABELS, FAULT_NAMES, hrefOf, type RequestFilter } from '../route.ts';
+import { hrefOf, type RequestFilter } from '../route.ts';
 
 /** Which requests are shown. The choice is in the address, so that it can be linked and gone back from. */
 export interface RequestFiltersProps {
@@ -16,7 +17,7 @@ export function RequestFilters({ filter, rows }: RequestFiltersProps) {
     const { [name]: _before, ...others } = filter;
     location.hash = hrefOf({ view: 'requests', filter: value === '' ? others : { ...others, [name]: value } });
   };
-  const choices = { tenant: tenants, model: models, cache: CACHE_LABELS, fault: FAULT_NAMES };
+  const choices = { tenant: tenants, model: models, cache: CACHE_LABELS, fault: FAULTS };
   return (
     <form class="filters" aria-label="Which requests" onSubmit={(event) => event.preventDefault()}>
       {FIELDS.map(([name, label]) => (

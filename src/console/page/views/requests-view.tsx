@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import type { Newer } from '../data/request-rows.ts';
 import { useHold } from '../data/use-held.ts';
 import { useRequests } from '../data/use-requests.ts';
 import { Problem } from '../parts/notices.tsx';
@@ -9,19 +10,26 @@ import { RequestFilters } from './request-filters.tsx';
 import { REQUEST_COLUMNS } from './request-columns.tsx';
 
 /** What has ended, newest first. It stands still when it is asked to, and while somebody points at it. */
-export function RequestsView({ filter }: { readonly filter: RequestFilter }) {
+export interface RequestsViewProps {
+  readonly filter: RequestFilter;
+  /** It waits, out of sight and as it is, for somebody who reads one of its stories. */
+  readonly isWaiting: boolean;
+}
+
+export function RequestsView({ filter, isWaiting }: RequestsViewProps) {
   return (
-    <>
+    <div hidden={isWaiting}>
       <h1>Requests</h1>
-      <RequestList key={queryOf(filter)} filter={filter} />
-    </>
+      <RequestList key={queryOf(filter)} filter={filter} isWaiting={isWaiting} />
+    </div>
   );
 }
 
-function RequestList({ filter }: { readonly filter: RequestFilter }) {
+function RequestList({ filter, isWaiting }: RequestsViewProps) {
   const [isPaused, setPaused] = useState(false);
   const { isHeld, handlers } = useHold();
-  const { rows, newer, state, problem, showOlder, release } = useRequests(filter, isPaused || isHeld);
+  const pace = isWaiting ? 'still' : isPaused || isHeld ? 'held' : 'moving';
+  const { rows, newer, state, problem, showOlder, release } = useRequests(filter, pace);
   const isFiltered = Object.keys(filter).length > 0;
   return (
     <>
@@ -30,8 +38,8 @@ function RequestList({ filter }: { readonly filter: RequestFilter }) {
         <button type="button" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
           Pause
         </button>
-        <span class="soft">{newer > 0 ? `${formatCount(newer)} newer` : isPaused ? 'paused' : ''}</span>
-        {newer > 0 && (
+        <span class="soft">{newer.count > 0 ? newerWords(newer) : isPaused ? 'paused' : ''}</span>
+        {newer.count > 0 && (
           <button type="button" onClick={release}>
             Show
           </button>
@@ -58,6 +66,10 @@ function RequestList({ filter }: { readonly filter: RequestFilter }) {
       )}
     </>
   );
+}
+
+function newerWords({ count, isAtLeast }: Newer): string {
+  return `${formatCount(count)}${isAtLeast ? ' or more' : ''} newer`;
 }
 
 function emptyWords(isLoading: boolean, isFiltered: boolean) {

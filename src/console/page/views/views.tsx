@@ -1,4 +1,5 @@
-import type { Route } from '../route.ts';
+import { useRef } from 'preact/hooks';
+import type { RequestFilter, Route } from '../route.ts';
 import { LiveView } from './live-view.tsx';
 import { PrefixesView } from './prefixes-view.tsx';
 import { RequestsView } from './requests-view.tsx';
@@ -17,14 +18,19 @@ export const VIEWS: readonly { readonly name: string; readonly route: Route }[] 
   { name: 'Savings', route: { view: 'savings', by: 'tenant' } },
 ];
 
-export function ViewOf({ route, listHref }: { readonly route: Route; readonly listHref: string }) {
+interface ViewProps<OneRoute extends Route> {
+  readonly route: OneRoute;
+  /** Where a story leads back to. */
+  readonly listHref: string;
+}
+
+export function ViewOf({ route, listHref }: ViewProps<Route>) {
   switch (route.view) {
     case 'live':
       return <LiveView />;
     case 'requests':
-      return <RequestsView filter={route.filter} />;
     case 'story':
-      return <StoryView key={route.id} id={route.id} listHref={listHref} />;
+      return <RequestsAndStory route={route} listHref={listHref} />;
     case 'prefixes':
       return <PrefixesView />;
     case 'tenants':
@@ -34,4 +40,16 @@ export function ViewOf({ route, listHref }: { readonly route: Route; readonly li
     default:
       return <SavingsView by={route.by} />;
   }
+}
+
+/** The list that led to a story is kept behind it: with the rows that were asked for, and standing where it stood. */
+function RequestsAndStory({ route, listHref }: ViewProps<Extract<Route, { view: 'requests' | 'story' }>>) {
+  const list = useRef<RequestFilter | null>(null);
+  if (route.view === 'requests') list.current = route.filter;
+  return (
+    <>
+      {list.current && <RequestsView filter={list.current} isWaiting={route.view === 'story'} />}
+      {route.view === 'story' && <StoryView key={route.id} id={route.id} listHref={listHref} />}
+    </>
+  );
 }

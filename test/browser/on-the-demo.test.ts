@@ -1,15 +1,17 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SAMPLE_TENANTS } from '../../src/node/demo/sample-tenants.ts';
 import { startStage, type Stage } from '../../src/node/demo/stage.ts';
 import { eventually } from '../support/eventually.ts';
 import { seriousFindings } from './axe.ts';
-import { chromiumPath, launchChromium, openPage, type WatchedPage } from './chromium.ts';
+import { chromiumPath } from './chromium.ts';
 import { drawnIn } from './drawing.ts';
+import { usePage } from './page-under-test.ts';
 
 /**
- * The operator's page in a real browser, on the demo's gateway with its live traffic. `npm run screenshots` runs the same
- * tests for longer and keeps what they saw for docs/console.md.
+ * The operator's page in a real browser, on the demo's gateway with its live traffic: what is shown, and that it moves.
+ * `npm run screenshots` runs the same tests for longer and keeps what they saw for docs/console.md.
  */
 const KEEPS_SCREENSHOTS = process.env['SCREENSHOTS'] === 'yes';
 const IMAGES = new URL('../../docs/images/', import.meta.url);
@@ -34,27 +36,17 @@ const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) => [
 ]);
 
 describe.skipIf(chromiumPath === null)('the console in a browser', { timeout: 2 * DEADLINE_MS }, () => {
+  const underTest = usePage();
   let stage: Stage;
-  let browser: Browser;
-  let watched: WatchedPage;
   let page: Page;
 
   beforeAll(async () => {
     stage = await startStage(0);
-    browser = await launchChromium();
     if (KEEPS_SCREENSHOTS) await new Promise((resolve) => setTimeout(resolve, FILLED_AFTER_MS)); // charts with a shape
   }, 2 * FILLED_AFTER_MS);
-  afterAll(async () => {
-    await browser?.close();
-    await stage?.close();
-  });
-  beforeEach(async () => {
-    watched = await openPage(browser);
-    ({ page } = watched);
-  });
-  afterEach(async () => {
-    await watched.close();
-    expect(watched.findings).toEqual([]);
+  afterAll(() => stage?.close());
+  beforeEach(() => {
+    ({ page } = underTest);
   });
 
   const open = async (view = 'live'): Promise<void> => {
@@ -72,14 +64,12 @@ describe.skipIf(chromiumPath === null)('the console in a browser', { timeout: 2 
   });
 
   it('asks for a token, says so when it is wrong, and opens with the right one', async () => {
+    underTest.expectNote(/\b401\b/);
     await page.goto(`${stage.gatewayUrl}/console`);
     const field = page.getByLabel('Console token');
     await field.fill('a wrong one');
     await page.keyboard.press('Enter');
     await page.getByText('does not accept this token').waitFor();
-    // Chromium itself notes the refused request: that much is expected, and nothing else.
-    const refused = (watched.findings as string[]).splice(0);
-    expect(refused.every((line) => line.includes('401'))).toBe(true);
     await field.fill(stage.consoleToken);
     await page.keyboard.press('Enter');
     await page.getByRole('navigation', { name: 'Views' }).waitFor();
@@ -112,15 +102,16 @@ describe.skipIf(chromiumPath === null)('the console in a browser', { timeout: 2 
   });
 
   it('tells a request’s own story: when, why the cache did what it did, and what it cost', async () => {
-    await open('requests');
+    await open('requests?tenant=chat&cache=hit'); // that marks nothing itself
     const first = rowsOf('Requests').getByRole('link').first();
-    await first.click();
+    await first.click({ timeout: DEADLINE_MS });
     await page.getByRole('heading', { name: 'Timeline' }).waitFor();
     expect(await page.getByRole('heading', { level: 1 }).innerText()).toMatch(/^Request /);
     const steps = page.locator('.timeline li');
     expect(await steps.count()).toBeGreaterThan(1);
     expect(await steps.allInnerTexts()).toEqual(expect.arrayContaining([expect.stringMatching(/\d ms/)]));
     await page.getByRole('heading', { name: 'Calls to upstreams' }).waitFor();
+    expect(await page.locator('.breakpoints li').first().innerText()).toMatch(/^\S+ for (5m|1h): \S+ \S+/);
     await keep('story-light-1280');
     const address = page.url();
     await page.goBack();
@@ -169,9 +160,7 @@ describe.skipIf(chromiumPath === null)('the console in a browser', { timeout: 2 
 
   describe.each(LOOKS)('in $colorScheme, $width px wide', ({ colorScheme, width }) => {
     it('has nothing serious for axe-core in any view, and nothing wider than the window', async () => {
-      await watched.close();
-      watched = await openPage(browser, { colorScheme, viewport: { width, height: 900 } });
-      ({ page } = watched);
+      page = await underTest.reopen({ colorScheme, viewport: { width, height: 900 } });
       await open();
       await eventually(
         'there is something to see',
@@ -187,6 +176,22 @@ describe.skipIf(chromiumPath === null)('the console in a browser', { timeout: 2 
         await keep(`${view}-${colorScheme}-${width}`);
       }
     });
+  });
+
+  it.each([1280, 360])('shows what a caller calls a model as text, and stays %s px wide with it', async (width) => {
+    page = await underTest.reopen({ viewport: { width, height: 900 } });
+    const model = `<img src=x onerror="document.title='run'">${'x'.repeat(58)}`;
+    const headers = { 'content-type': 'application/json', 'x-api-key': SAMPLE_TENANTS[5].key, 'user-agent': model };
+    const body = JSON.stringify({ model, max_tokens: 9, messages: [{ role: 'user', content: 'hello' }] });
+    await fetch(`${stage.gatewayUrl}/v1/messages`, { method: 'POST', headers, body });
+    await open(`requests?model=${encodeURIComponent(model)}`);
+    await rowsOf('Requests').getByText(model, { exact: true }).first().waitFor();
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(width);
+    await rowsOf('Requests').getByRole('link').first().click();
+    await page.getByText(`asked ${model} for`).waitFor();
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(width);
+    expect(await page.locator('img').count()).toBe(0);
+    expect(await page.title()).not.toBe('run');
   });
 
   const keep = async (name: string): Promise<void> => {
