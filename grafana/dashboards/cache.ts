@@ -4,7 +4,6 @@ import { bars, figure, graph } from './panels.ts';
 import {
   increaseOf,
   JOB,
-  OF_MODEL,
   OF_TENANT,
   OF_TENANT_AND_MODEL,
   quantileOf,
@@ -12,6 +11,7 @@ import {
   rateOrZero,
   savedOf,
   shareOf,
+  sumOf,
 } from './queries.ts';
 import { above, below, NEUTRAL } from './thresholds.ts';
 
@@ -63,7 +63,7 @@ const pay = {
       isOverRange: true,
       queries: [
         {
-          expr: `${increaseOf('slipstream_observed_saving_usd_total', OF_TENANT_AND_MODEL)} - ${increaseOf('slipstream_observed_loss_usd_total', OF_TENANT_AND_MODEL)}`,
+          expr: `${increaseOf('slipstream_observed_gain_usd_total', OF_TENANT_AND_MODEL)} - ${increaseOf('slipstream_observed_loss_usd_total', OF_TENANT_AND_MODEL)}`,
           legend: 'left lying',
         },
       ],
@@ -88,13 +88,20 @@ const pay = {
     }),
     graph({
       title: 'Hit rate by model',
-      description:
-        'Share of all input tokens that were read from the cache, over the last five minutes, of every tenant.',
+      description: 'Share of all input tokens that were read from the cache.',
       unit: units.PercentUnit,
       thresholds: below(0.5, 0.2),
       span: 12,
       max: 1,
-      queries: [{ expr: `avg by (model) (slipstream_cache_hit_ratio{${OF_MODEL}})`, legend: '{{model}}' }],
+      queries: [
+        {
+          expr: shareOf(
+            rateOrZero(TOKENS, `${OF_TENANT_AND_MODEL}, kind="cache_read"`, OF_TENANT_AND_MODEL, 'model'),
+            rateOf(TOKENS, OF_TENANT_AND_MODEL, 'model'),
+          ),
+          legend: '{{model}}',
+        },
+      ],
     }),
     graph({
       title: 'Hit rate by tenant',
@@ -228,7 +235,7 @@ const misses = {
       thresholds: above(1_000_000, 10_000_000),
       span: 6,
       queries: [
-        { expr: `max by (tenant) (slipstream_volatile_prefix_tokens_per_day{${OF_TENANT}})`, legend: '{{tenant}}' },
+        { expr: sumOf('slipstream_volatile_prefix_tokens_per_day', OF_TENANT, 'tenant'), legend: '{{tenant}}' },
       ],
     }),
     graph({

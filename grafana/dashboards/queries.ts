@@ -27,9 +27,9 @@ export function increaseOf(counter: string, filter: string, by = ''): string {
   return `${sumBy(by)} (increase(${counter}{${filter}}[$__range]))`;
 }
 
-/** Over the whole time shown, net of what writes cost: two counters, because their difference may fall. */
+/** Over the whole time shown, net of what writes cost: of two counters, because `slipstream_saved_usd_total` may fall. */
 export function savedOf(filter: string, by = ''): string {
-  return `(${increaseOf('slipstream_saved_usd_total', filter, by)} - ${increaseOf('slipstream_cache_write_premium_usd_total', filter, by)})`;
+  return `(${increaseOf('slipstream_cache_read_saving_usd_total', filter, by)} - ${increaseOf('slipstream_cache_write_premium_usd_total', filter, by)})`;
 }
 
 export function quantileOf(share: number, histogram: string, filter: string, by = ''): string {

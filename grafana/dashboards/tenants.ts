@@ -92,7 +92,8 @@ const waits = {
     }),
     graph({
       title: 'Slots taken, of those a tenant has',
-      description: 'At 1 everything further waits; raise maxConcurrency if the upstreams have room.',
+      description:
+        'At 1 everything further waits; raise maxConcurrency if the upstreams have room. Replicas on Redis share one limit; of replicas without, each has its own, and it may be more than 1.',
       unit: units.PercentUnit,
       thresholds: above(0.8, 1),
       span: 6,
@@ -100,7 +101,7 @@ const waits = {
         {
           expr: shareOf(
             sumOf('slipstream_slots_in_use', SLOTS_OF_TENANT, 'name'),
-            sumOf('slipstream_slots_limit', SLOTS_OF_TENANT, 'name'),
+            `max by (name) (slipstream_slots_limit{${SLOTS_OF_TENANT}})`,
           ),
           legend: '{{name}}',
         },

@@ -3,6 +3,8 @@ import type { LabelsOf, NameOf } from './table.ts';
 /** Port: where figures go. Cheap, synchronous, and never throws into a request. */
 export interface Metrics {
   count<Name extends NameOf<'counter'>>(name: Name, labels: LabelsOf<Name>, by?: number): void;
+  /** For sums that may fall, too. */
+  adjust<Name extends NameOf<'untyped'>>(name: Name, labels: LabelsOf<Name>, by: number): void;
   /** For gauges of what is open: one more, until the returned function is called, once, by whoever called this. */
   hold<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): () => void;
   /** @param requestId the request that this is of, where the metric has exemplars: an `x-slipstream-id`, nothing else. */
@@ -30,12 +32,14 @@ export interface MetricsPage {
   onScrape(read: ReadGauges): void;
 }
 
-/** Asks for what must be asked for; what it returns puts all of it up, in one go. */
-export type ReadGauges = () => Promise<() => void>;
+/** Asks for what must be asked for; what it returns puts it up, in steps of a moment each. The page is read after the last. */
+export type ReadGauges = () => Promise<readonly (() => void)[]>;
+
+export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 export interface MetricsText {
   readonly text: string;
-  /** The same as bytes, in pieces: to send megabytes as one would hold up every stream meanwhile. */
-  readonly parts: readonly Uint8Array[];
+  /** The same as bytes, in pieces, with a turn for others before each: megabytes in one go would hold up every stream. */
+  readonly parts: Pieces;
   readonly contentType: string;
 }

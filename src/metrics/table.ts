@@ -3,7 +3,8 @@
  * holds the documentation against it. Labels come from closed sets: unknown models and tenants beyond the cap are
  * `other`, paths never are a label.
  */
-export type MetricKind = 'counter' | 'gauge' | 'histogram';
+/** `untyped`: adds up like a counter and may fall, so it is neither a counter nor, as it ends in `_total`, a gauge (promtool). */
+export type MetricKind = 'counter' | 'gauge' | 'histogram' | 'untyped';
 
 export interface MetricRow {
   readonly kind: MetricKind;
@@ -78,14 +79,19 @@ export const METRICS = {
     help: 'Cost of answers in USD. Models without a known price are not in it.',
   },
   slipstream_saved_usd_total: {
+    kind: 'untyped',
+    labels: ['tenant', 'model'],
+    help: 'Saved in USD against the same requests without any caching, net of write premiums; falls where writes are not read.',
+  },
+  slipstream_cache_read_saving_usd_total: {
     kind: 'counter',
     labels: ['tenant', 'model'],
-    help: 'Saved in USD by reading from the cache. Net is this less slipstream_cache_write_premium_usd_total.',
+    help: 'What reads from the cache cost less than at the price of input, in USD.',
   },
   slipstream_cache_write_premium_usd_total: {
     kind: 'counter',
     labels: ['tenant', 'model'],
-    help: 'What writing to the cache cost in USD beyond the price of input.',
+    help: 'What writes to the cache cost beyond the price of input, in USD.',
   },
   slipstream_cache_hit_ratio: {
     kind: 'gauge',
@@ -103,6 +109,11 @@ export const METRICS = {
     help: "Cache markers that went upstream, the callers' own and the gateway's.",
   },
   slipstream_observed_saving_usd_total: {
+    kind: 'untyped',
+    labels: ['tenant', 'model'],
+    help: 'Where the gateway only observes: USD it would have saved, net of what it would have added.',
+  },
+  slipstream_observed_gain_usd_total: {
     kind: 'counter',
     labels: ['tenant', 'model'],
     help: 'Where the gateway only observes: USD it would have saved, of answers that would have cost less.',

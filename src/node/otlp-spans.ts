@@ -1,16 +1,9 @@
-import {
-  ROOT_CONTEXT,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  type Attributes,
-  type Context,
-  type Span,
-} from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Attributes, type Context } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../core/clock.ts';
+import type { AttemptNote } from '../core/exchange.ts';
 import { totalInput } from '../core/usage.ts';
 import { faultOf } from '../pipeline/record-line.ts';
 import type { ExchangeRecord } from '../pipeline/with-metering.ts';
@@ -33,15 +26,17 @@ export function createOtlpSpans(serviceName: string, clock: Clock): Telemetry {
         nameOf(record),
         {
           kind: SpanKind.SERVER,
-          startTime: new Date(record.receivedAtMs + toWallMs),
+          startTime: record.receivedAtMs + toWallMs, // not a Date: it has no fractions of a millisecond
           attributes: withoutNulls({ ...requestAttributes(record), ...usageAttributes(record) }),
         },
         parentOf(record.traceparent),
       );
-      addEvents(span, record, (atMs) => new Date(atMs + toWallMs));
+      for (const { name, atMs, attributes } of stepsOf(record)) span.addEvent(name, attributes, atMs + toWallMs);
       const fault = faultOf(record);
-      if (fault) span.setStatus({ code: SpanStatusCode.ERROR, message: record.refusal ?? record.end });
-      span.end(new Date(record.endedAtMs + toWallMs));
+      // Semantic conventions, HTTP: a mistake of the caller is no error of a server's span.
+      if (fault && fault !== 'caller')
+        span.setStatus({ code: SpanStatusCode.ERROR, message: record.refusal ?? record.end });
+      span.end(record.endedAtMs + toWallMs);
     },
     close: () => provider.shutdown(),
   };
@@ -56,8 +51,8 @@ const OPERATIONS: Readonly<Record<ExchangeRecord['operation'], string>> = {
   other: 'other',
 };
 
-function nameOf({ operation, model }: ExchangeRecord): string {
-  return model === null ? OPERATIONS[operation] : `${OPERATIONS[operation]} ${model}`;
+function nameOf({ operation, requestedModel }: ExchangeRecord): string {
+  return requestedModel === null ? OPERATIONS[operation] : `${OPERATIONS[operation]} ${requestedModel}`;
 }
 
 /** W3C Trace Context, version 00. */
@@ -78,7 +73,7 @@ function requestAttributes(record: ExchangeRecord): Record<string, string | numb
   return {
     'gen_ai.operation.name': OPERATIONS[record.operation],
     'gen_ai.provider.name': 'anthropic',
-    'gen_ai.request.model': record.model,
+    'gen_ai.request.model': record.requestedModel,
     'http.response.status_code': record.status,
     'error.type': faultOf(record)
       ? (record.refusal ?? (record.status >= 400 ? String(record.status) : record.end))
@@ -91,9 +86,10 @@ function requestAttributes(record: ExchangeRecord): Record<string, string | numb
   };
 }
 
-function usageAttributes({ usage, cost }: ExchangeRecord): Record<string, string | number | null> {
+function usageAttributes({ usage, cost, model }: ExchangeRecord): Record<string, string | number | null> {
   if (!usage) return {};
   return {
+    'gen_ai.response.model': model,
     'gen_ai.usage.input_tokens': totalInput(usage),
     'gen_ai.usage.output_tokens': usage.output,
     'gen_ai.usage.cache_read.input_tokens': usage.cacheRead,
@@ -108,23 +104,34 @@ function withoutNulls(attributes: Readonly<Record<string, string | number | null
   return known;
 }
 
-function addEvents(
-  span: Span,
-  { timings, attempts, receivedAtMs, endedAtMs, end }: ExchangeRecord,
-  at: (ms: number) => Date,
-) {
-  const { queueMs, holdMs, firstContentAtMs } = timings;
-  if (queueMs !== null) span.addEvent('queue', { 'slipstream.wait_ms': queueMs }, at(receivedAtMs));
-  if (holdMs > 0) span.addEvent('hold', { 'slipstream.wait_ms': holdMs }, at(receivedAtMs + (queueMs ?? 0)));
-  for (const { upstream, outcome, status, sentAtMs, endedAtMs: overAtMs } of attempts) {
-    const attributes = {
-      'slipstream.upstream': upstream,
-      'slipstream.outcome': outcome,
-      'slipstream.duration_ms': overAtMs - sentAtMs,
-      ...(status === null ? {} : { 'http.response.status_code': status }),
-    };
-    span.addEvent('attempt', attributes, at(sentAtMs));
-  }
-  if (firstContentAtMs !== null) span.addEvent('first_token', {}, at(firstContentAtMs));
-  span.addEvent('end', { 'slipstream.end': end }, at(endedAtMs));
+interface Step {
+  readonly name: string;
+  readonly atMs: number;
+  readonly attributes: Attributes;
+}
+
+/** What it went through, by the time at which each step began. */
+function stepsOf({ timings, attempts, waits, endedAtMs, end }: ExchangeRecord): Step[] {
+  const { firstContentAtMs } = timings;
+  const steps = [
+    ...waits.map(({ kind, fromMs, untilMs }): Step => {
+      return { name: kind, atMs: fromMs, attributes: { 'slipstream.wait_ms': (untilMs ?? endedAtMs) - fromMs } };
+    }),
+    ...attempts.map(attemptStep),
+    ...(firstContentAtMs === null ? [] : [{ name: 'first_token', atMs: firstContentAtMs, attributes: {} }]),
+  ];
+  return [
+    ...steps.toSorted((one, other) => one.atMs - other.atMs),
+    { name: 'end', atMs: endedAtMs, attributes: { 'slipstream.end': end } },
+  ];
+}
+
+function attemptStep({ upstream, outcome, status, sentAtMs, endedAtMs }: AttemptNote): Step {
+  const attributes = {
+    'slipstream.upstream': upstream,
+    'slipstream.outcome': outcome,
+    'slipstream.duration_ms': endedAtMs - sentAtMs,
+    ...(status === null ? {} : { 'http.response.status_code': status }),
+  };
+  return { name: 'attempt', atMs: sentAtMs, attributes };
 }

@@ -53,11 +53,23 @@ export async function renderPage(
   if (dialect === 'openmetrics') part.push('# EOF\n');
   await endSlice();
   return {
-    parts,
+    parts: inTurns(parts, turn),
     contentType: CONTENT_TYPES[dialect],
     get text() {
       const decoder = new TextDecoder();
       return parts.map((bytes) => decoder.decode(bytes)).join('');
+    },
+  };
+}
+
+/** As often as it is asked for: who asked for the page at the same time has the same one. */
+function inTurns(parts: readonly Uint8Array[], turn: () => Promise<unknown>): AsyncIterable<Uint8Array> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      for (const part of parts) {
+        await turn(); // a socket that takes everything would have all of it at once
+        yield part;
+      }
     },
   };
 }
@@ -67,11 +79,12 @@ const CONTENT_TYPES: Readonly<Record<Dialect, string>> = {
   openmetrics: Registry.OPENMETRICS_CONTENT_TYPE,
 };
 
-/** OpenMetrics names a counter's family without `_total`; the samples are the same. */
+/** OpenMetrics names a counter's family without `_total`, and calls untyped unknown; the samples are the same. */
 function headOf(name: MetricName, dialect: Dialect): string {
   const { kind, help }: MetricRow = METRICS[name];
   const family = dialect === 'openmetrics' && kind === 'counter' ? name.replace(/_total$/, '') : name;
-  return `# HELP ${family} ${help}\n# TYPE ${family} ${kind}\n`;
+  const type = dialect === 'openmetrics' && kind === 'untyped' ? 'unknown' : kind;
+  return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`;
 }
 
 function* slicesOf(samples: readonly Sample[]): Iterable<readonly Sample[]> {

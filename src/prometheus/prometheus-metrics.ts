@@ -21,7 +21,11 @@ export function createPrometheusMetrics(turn: () => Promise<unknown>): Prometheu
   const begin = async (dialect: Dialect): Promise<MetricsText> => {
     next.delete(dialect);
     const read = await Promise.all(beforeScrape.map((ask) => ask()));
-    for (const putUp of read) putUp();
+    for (const putUp of read.flat()) {
+      await turn();
+      putUp();
+    }
+    await turn();
     return renderPage(familiesOf(shelves), dialect, turn);
   };
   return {
@@ -39,12 +43,12 @@ export function createPrometheusMetrics(turn: () => Promise<unknown>): Prometheu
   };
 }
 
-function familiesOf({ all }: Shelves): Family[] {
-  const shelves = [...all.values()];
-  return METRIC_NAMES.map((name) => {
-    const metrics = shelves.flatMap((shelf) => shelf.get(name) ?? []);
-    return { name, readings: metrics.map((metric) => () => readForPage(metric)) };
-  });
+/** Looked up when their turn comes: there are thousands. */
+function* familiesOf({ all }: Shelves): Iterable<Family> {
+  for (const name of METRIC_NAMES) {
+    const metrics = [...all.values()].flatMap((shelf) => shelf.get(name) ?? []);
+    yield { name, readings: metrics.map((metric) => () => readForPage(metric)) };
+  }
 }
 
 /** Of a histogram as prom-client reads it for its own page: a series' labels once and not with each of its samples. */

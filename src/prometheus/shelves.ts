@@ -33,6 +33,7 @@ export function createShelves(): Shelves {
   return {
     all,
     count: (name, labels, by = 1) => (metricFor(name, labels) as Counter).inc(labels, by),
+    adjust: (name, labels, by) => (metricFor(name, labels) as Gauge).inc(labels, by),
     add: (name, labels, by) => (metricFor(name, labels) as Gauge).inc(labels, by),
     hold(name, labels) {
       const gauge = metricFor(name, labels) as Gauge;
@@ -67,6 +68,6 @@ function createMetric(name: MetricName): Metric {
   const row = rowOf(name);
   const options = { name, help: row.help, labelNames: row.labels, registers: [] };
   if (row.kind === 'counter') return new Counter(options);
-  if (row.kind === 'gauge') return new Gauge(options);
+  if (row.kind === 'gauge' || row.kind === 'untyped') return new Gauge(options); // prom-client has no untyped ones
   return new Histogram({ ...options, buckets: [...(row.buckets ?? [])], enableExemplars: row.hasExemplars ?? false });
 }

@@ -13,7 +13,7 @@ export interface BusyGateway {
   readonly port: number;
   /** Of the requests that are over. */
   requestIds(): ReadonlySet<string>;
-  /** No further requests; resolves when every answer has ended and everything is closed. */
+  /** All callers leave; resolves when everything is closed. */
   close(): Promise<void>;
 }
 
@@ -137,13 +137,15 @@ const CALLERS: readonly Caller[] = [
 
 async function keepAsking(caller: Caller, port: number, stopped: AbortSignal): Promise<void> {
   for (let turn = 0; !stopped.aborted; turn++) {
-    await Promise.all(caller(turn).map((question) => askOnce(question, port)));
+    await Promise.all(caller(turn).map((question) => askOnce(question, port, stopped)));
     await new Promise<void>((resolve) => systemClock.after(PAUSE_MS, resolve));
   }
 }
 
 /** Whatever comes of it: the figures are what this is for. */
-async function askOnce({ tenant, body, headers = {}, leavesAfterMs, path = '/v1/messages' }: Question, port: number) {
+async function askOnce(question: Question, port: number, stopped: AbortSignal): Promise<void> {
+  const { tenant, body, headers = {}, leavesAfterMs, path = '/v1/messages' } = question;
+  const leaves = leavesAfterMs === undefined ? [] : [AbortSignal.timeout(leavesAfterMs)];
   try {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method: 'POST',
@@ -154,7 +156,7 @@ async function askOnce({ tenant, body, headers = {}, leavesAfterMs, path = '/v1/
         ...headers,
       },
       body: typeof body === 'string' ? body : JSON.stringify(body),
-      ...(leavesAfterMs === undefined ? {} : { signal: AbortSignal.timeout(leavesAfterMs) }),
+      signal: AbortSignal.any([stopped, ...leaves]),
     });
     await response.text();
   } catch {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { labelsOf, levelOf, unknownValues } from './known-names.ts';
+import { kindOf, labelsOf, levelOf, unknownValues } from './known-names.ts';
 import { readExpression, type Selector } from './promql.ts';
 import { alerts, dashboards, panelQueries, recorded } from './shipped.ts';
 
@@ -44,6 +44,15 @@ describe('the expressions of panels, rules and variables', () => {
   it('ask only for metrics, labels and values that there are', () => {
     expect(everywhere((expr) => readExpression(expr).selectors.flatMap(objections))).toEqual([]);
     expect(everywhere((expr) => (readExpression(expr).selectors.length === 0 ? ['asks for nothing'] : []))).toEqual([]);
+  });
+
+  it('take rates and increases of counters only: what may fall would look as if it had been restarted', () => {
+    const notCounted = (expr: string): string[] =>
+      [...expr.matchAll(/\b(?:rate|irate|increase)\((\w+)/g)].flatMap(([, metric = '']) =>
+        kindOf(metric) === 'counter' ? [] : [`${metric} is a ${kindOf(metric)}`],
+      );
+    expect(notCounted('rate(slipstream_saved_usd_total[5m])')).toEqual(['slipstream_saved_usd_total is a untyped']);
+    expect(everywhere(notCounted)).toEqual([]);
   });
 
   it('keep only labels that their series have', () => {

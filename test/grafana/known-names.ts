@@ -22,6 +22,13 @@ export function labelsOf(metric: string): ReadonlySet<string> | null {
   return known.get(metric) ?? null;
 }
 
+/** Of a histogram's series too, which are counters. null: it is not of the table. */
+export function kindOf(metric: string): MetricRow['kind'] | null {
+  const rows: Readonly<Record<string, MetricRow>> = METRICS;
+  if (/_(?:bucket|sum|count)$/.test(metric)) return labelsOf(metric) ? 'counter' : null;
+  return rows[metric]?.kind ?? null;
+}
+
 /** The labels that a recorded name says it keeps. */
 export function levelOf(record: string): string[] {
   return record.slice(0, record.indexOf(':')).split('_');

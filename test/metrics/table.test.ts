@@ -6,7 +6,7 @@ const rows: [name: string, row: MetricRow][] = Object.entries(METRICS);
 describe('METRICS', () => {
   it.each(rows)('%s is named after its kind and unit, as Prometheus asks', (name, { kind }) => {
     expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
-    expect(name.endsWith('_total')).toBe(kind === 'counter');
+    expect(name.endsWith('_total')).toBe(kind === 'counter' || kind === 'untyped');
     if (kind === 'histogram') expect(name).toMatch(/_seconds$/);
   });
 

@@ -7,15 +7,17 @@ import { createPrometheusMetrics, type PrometheusMetrics } from '../../src/prome
 const NAMES = Object.keys(METRICS) as MetricName[];
 const AWKWARD = ['acme', 'back\\slash', 'quo"te', 'line\nfeed', 'ünï'];
 
+type Fed = Pick<PrometheusMetrics, 'count' | 'adjust' | 'add' | 'observe'>;
+
 /** prom-client as its own manual has it: everything in one registry. */
-function plainPromClient(): { metrics: Pick<PrometheusMetrics, 'count' | 'add' | 'observe'>; registry: Registry } {
+function plainPromClient(): { metrics: Fed; registry: Registry } {
   const registry = new Registry();
   const all = new Map(
     NAMES.map((name): [string, Metric] => {
       const { kind, help, labels, buckets = [] }: MetricRow = METRICS[name];
       const options = { name, help, labelNames: labels, registers: [registry] };
       if (kind === 'counter') return [name, new Counter(options)];
-      if (kind === 'gauge') return [name, new Gauge(options)];
+      if (kind === 'gauge' || kind === 'untyped') return [name, new Gauge(options)];
       return [name, new Histogram({ ...options, buckets: [...buckets] })];
     }),
   );
@@ -23,6 +25,7 @@ function plainPromClient(): { metrics: Pick<PrometheusMetrics, 'count' | 'add' |
     registry,
     metrics: {
       count: (name, labels, by) => (all.get(name) as Counter).inc(labels, by),
+      adjust: (name, labels, by) => (all.get(name) as Gauge).inc(labels, by),
       add: (name, labels, by) => (all.get(name) as Gauge).inc(labels, by),
       observe: (name, labels, value) => (all.get(name) as Histogram).observe(labels, value),
     },
@@ -30,12 +33,13 @@ function plainPromClient(): { metrics: Pick<PrometheusMetrics, 'count' | 'add' |
 }
 
 /** Something of every metric, under labels that need escapes. */
-function feed(metrics: Pick<PrometheusMetrics, 'count' | 'add' | 'observe'>): void {
+function feed(metrics: Fed): void {
   for (const name of NAMES) {
     const { kind, labels }: MetricRow = METRICS[name];
     for (const [index, value] of AWKWARD.entries()) {
       const of = Object.fromEntries(labels.map((label) => [label, value]));
       if (kind === 'counter') metrics.count(name as never, of, index + 0.1);
+      else if (kind === 'untyped') metrics.adjust(name as never, of, -index);
       else if (kind === 'gauge') metrics.add(name as never, of, -index);
       else for (const seconds of [0, 0.003, 0.2, 1e9]) metrics.observe(name as never, of, seconds);
     }
@@ -74,7 +78,23 @@ describe('the page', () => {
     const theirs = (await plain.registry.metrics()).split('\n').filter((line) => line !== '');
     const ours = (await metrics.page('')).text.split('\n').filter((line) => line !== '');
     expect(ours.length).toBeGreaterThan(NAMES.length * 3);
-    expect(ours.map(sortedLabels).sort()).toEqual(theirs.map(sortedLabels).sort());
+    const withUntyped = (line: string): string => {
+      const [, name = ''] = /^# TYPE (\w+) gauge$/.exec(line) ?? [];
+      return name.endsWith('_total') ? `# TYPE ${name} untyped` : line; // which prom-client does not have
+    };
+    expect(ours.map(sortedLabels).sort()).toEqual(theirs.map(withUntyped).map(sortedLabels).sort());
+  });
+
+  it.each([
+    ['', 'counter', 'untyped'],
+    ['application/openmetrics-text', 'counter', 'unknown'],
+  ])('for %j calls what is counted %s and what may fall %s', async (accept, counter, untyped) => {
+    const metrics = createPrometheusMetrics(atOnce);
+    feed(metrics);
+    const { text } = await metrics.page(accept);
+    expect(text).toMatch(new RegExp(`^# TYPE slipstream_cost_usd(?:_total)? ${counter}$`, 'm'));
+    expect(text).toContain(`# TYPE slipstream_saved_usd_total ${untyped}\n`);
+    expect(text).toContain('slipstream_saved_usd_total{tenant="quo\\"te",model="quo\\"te"} -2\n');
   });
 
   it('keeps the series of a metric together, behind its own two lines of head', async () => {
@@ -100,6 +120,18 @@ describe('the page', () => {
     expect(turns).toBeGreaterThanOrEqual(Math.floor(lines / SLICE_LINES));
   });
 
+  it('lets others run around each step of putting its gauges up, and before each piece that is sent', async () => {
+    const events: string[] = [];
+    const metrics = createPrometheusMetrics(async () => void events.push('turn'));
+    metrics.onScrape(async () => ['tenants', 'upstreams'].map((step) => () => void events.push(step)));
+    manyTenants(metrics, 20);
+    const { parts } = await metrics.page('');
+    expect(events.splice(0).slice(0, 5)).toEqual(['turn', 'tenants', 'turn', 'upstreams', 'turn']);
+    for await (const _part of parts) events.push('piece');
+    expect(events.length).toBeGreaterThan(4);
+    expect(events).toEqual(events.map((_event, at) => (at % 2 === 0 ? 'turn' : 'piece')));
+  });
+
   it('never tears a series, though counting goes on between slices', async () => {
     const labels = { model: 'model-1', cache: 'hit', tenant: 'tenant-3' };
     const metrics: PrometheusMetrics = createPrometheusMetrics(async () => {
@@ -120,7 +152,7 @@ describe('pages asked for at the same time', () => {
   it('are rendered one after the other, and who waits shares the next', async () => {
     let scrapes = 0;
     const metrics = createPrometheusMetrics(atOnce);
-    metrics.onScrape(async () => () => void scrapes++);
+    metrics.onScrape(async () => [() => void scrapes++]);
     const pages = await Promise.all(Array.from({ length: 5 }, () => metrics.page('')));
     const late = metrics.page('');
     expect(scrapes).toBe(1);
@@ -147,9 +179,11 @@ describe('pages asked for at the same time', () => {
   it('go on after one whose gauges could not be read', async () => {
     const metrics = createPrometheusMetrics(atOnce);
     let isBroken = true;
-    metrics.onScrape(async () => () => {
-      if (isBroken) throw new Error('a bug');
-    });
+    metrics.onScrape(async () => [
+      () => {
+        if (isBroken) throw new Error('a bug');
+      },
+    ]);
     await expect(metrics.page('')).rejects.toThrow('a bug');
     isBroken = false;
     expect((await metrics.page('')).contentType).toMatch(/^text\/plain/);
