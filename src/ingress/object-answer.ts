@@ -27,6 +27,19 @@ export function objectIdOf(answer: Uint8Array): string | null {
   return id;
 }
 
+/** Whether an error says that the object is not there: a 404 of anything between here and the API does not. */
+export function saysNotFound(answer: Uint8Array): boolean {
+  let type: string | null = null;
+  visitMembers(answer, startOf(answer), (member) => {
+    if (readString(answer, member.nameStart, member.nameEnd) !== 'error') return;
+    visitMembers(answer, member.valueStart, ({ nameStart, nameEnd, valueStart, valueEnd }) => {
+      const isType = answer[valueStart] === QUOTE && readString(answer, nameStart, nameEnd) === 'type';
+      if (isType) type = readString(answer, valueStart, valueEnd);
+    });
+  });
+  return type === 'not_found_error';
+}
+
 /** @param answer a batch, or a list of them. @param gatewayUrl without `/v1`. */
 export function withResultsHere(answer: Uint8Array, gatewayUrl: string): Uint8Array {
   const found: ResultsUrl[] = [];

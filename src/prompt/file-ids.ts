@@ -40,7 +40,7 @@ interface Frame {
   readonly files: string[];
 }
 
-const ARGUMENTS: ReadonlySet<string> = new Set(['input', 'input_schema']);
+const ARGUMENTS: ReadonlySet<string> = new Set(['input', 'input_schema', 'input_examples']);
 
 /** The API has some ten levels. What is deeper is counted and not looked at, so that no body can take our memory. */
 const MAX_DEPTH = 1_000;
@@ -81,12 +81,15 @@ function createFileIds(meant: Meant, unit: 'body' | 'line'): FileIds {
     const { member = '' } = frame?.isObject ? frame : {};
     string.start(member === null || member === 'type' || member === 'file_id');
   };
-  const between = (byte: number): void => {
+  const endMember = (): void => {
     const frame = tooDeep > 0 ? null : open.at(-1);
+    if (frame) frame.member = null;
+  };
+  const between = (byte: number): void => {
     if (byte === QUOTE) startString();
     else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) enter(byte === OPEN_BRACE);
     else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) leave();
-    else if (byte === COMMA && frame) frame.member = null;
+    else if (byte === COMMA) endMember();
   };
 
   return {

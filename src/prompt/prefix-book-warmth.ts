@@ -16,7 +16,23 @@ export type Warmth =
 
 const COLD: Warmth = { kind: 'cold' };
 
-export function warmthOf(index: PlacementIndex, node: SharedPrefix, nowMs: number): Warmth {
+/** @returns what is asked for each of many prefixes at one moment; what many stand on is looked up once. */
+export function warmthsAt(index: PlacementIndex, nowMs: number): (node: SharedPrefix) => Warmth {
+  const known = new Map<SharedPrefix, Warmth>();
+  const warmthOf = (node: SharedPrefix): Warmth => {
+    const warmth = known.get(node) ?? lookUp(index, node, nowMs, warmthOf);
+    known.set(node, warmth);
+    return warmth;
+  };
+  return warmthOf;
+}
+
+function lookUp(
+  index: PlacementIndex,
+  node: SharedPrefix,
+  nowMs: number,
+  warmthOf: (base: SharedPrefix) => Warmth,
+): Warmth {
   if (!node.entry) return COLD;
   const { positions: table } = index;
   const slot = findSlot(table, positionKey(node.hash, node.entry.salt));
@@ -25,7 +41,7 @@ export function warmthOf(index: PlacementIndex, node: SharedPrefix, nowMs: numbe
   const untilMs = (isProlonged ? table.prolongedUntilMs : table.untilMs)[slot] ?? 0;
   if (untilMs <= nowMs) return COLD;
   const below = baseOf(node, table.baseDepth[slot] ?? 0);
-  const base = below ? warmthOf(index, below, nowMs) : null;
+  const base = below ? warmthOf(below) : null;
   if (base?.kind === 'cold') return COLD;
   const hour = (isProlonged ? table.prolongedHour : table.hour)[slot];
   return { kind: 'warm', untilMs: Math.min(untilMs, base?.untilMs ?? untilMs), ttl: hour === 1 ? '1h' : '5m' };

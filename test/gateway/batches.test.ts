@@ -150,6 +150,17 @@ describe('the list of batches', () => {
     expect(response.headers['content-type']).toBe('application/json');
   });
 
+  it('asked for by HEAD has the length that it has by GET', async () => {
+    const stage = await start();
+    serveObjects(stage.upstream);
+    await create(stage);
+    await create(stage);
+    const { text } = await get(stage, BATCHES);
+    const client = await stage.connect();
+    client.send(requestBytes(asking({ method: 'HEAD', target: BATCHES, body: '' })));
+    expect((await client.head()).headers['content-length']).toBe(String(Buffer.byteLength(text)));
+  });
+
   it('comes in pages, forwards by after_id and backwards by before_id', async () => {
     const stage = await start();
     serveObjects(stage.upstream);
@@ -336,7 +347,7 @@ describe('the body of a batch', () => {
       const stage = await start({ settings: managed(`hangUp: ${hangUp}`) });
       const client = await stage.connect();
       client.send(requestBytes(asking({ target: BATCHES, headers: { 'content-length': '10' }, body: '{"a":' })));
-      await eventually('the upload has begun', 4_000, () => stage.upstream.calls.length === 1);
+      await eventually('the upload has begun', 10_000, () => stage.upstream.calls.length === 1);
       client.reset();
       expect(await stage.record(0)).toMatchObject({ status: 499, end: 'client_abort' });
       const metrics = await stage.metrics();

@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { event, message, messageStart, streamTail } from '../support/claude-answers.ts';
 import { eventually } from '../support/eventually.ts';
@@ -76,7 +77,7 @@ describe('a file', () => {
     const client = await stage.connect();
     const headers = { ...MULTIPART, 'content-length': String(UNFINISHED_BYTES) };
     client.send(requestBytes(asking({ target: FILES, headers, body: '-' })));
-    await eventually('the upload has begun', 4_000, () => stage.upstream.calls.length === 1);
+    await eventually('the upload has begun', 10_000, () => stage.upstream.calls.length === 1);
     stage.upstream.calls[0]?.answer(413, { type: 'error', error: { type: 'request_too_large' } });
     return { client, refused: await client.response() };
   }
@@ -102,7 +103,7 @@ describe('a file', () => {
     const client = await stage.connect();
     const headers = { ...MULTIPART, expect: '100-continue', 'content-length': '40000000' };
     client.send(requestBytes(asking({ target: FILES, headers })));
-    await eventually('it is told to go on', 4_000, () => client.received.includes('HTTP/1.1 100 Continue'));
+    await eventually('it is told to go on', 10_000, () => client.received.includes('HTTP/1.1 100 Continue'));
   });
 
   it('of more than 500 MB is refused by what it announces', async () => {
@@ -160,6 +161,17 @@ describe('the list of files', () => {
     expect(stage.upstream.calls).toHaveLength(5);
   });
 
+  it('is an error where a 404 is not the API’s own, and nothing is forgotten for it', async () => {
+    const stage = await start();
+    serveObjects(stage.upstream);
+    const serve = stage.upstream.script;
+    const id = await upload(stage);
+    stage.upstream.script = (call) => call.answer(404, '<h1>no such route</h1>', { 'content-type': 'text/html' });
+    expect((await get(stage, FILES)).status).toBe(404);
+    stage.upstream.script = serve;
+    expect((await get(stage, FILES)).json()).toMatchObject({ data: [{ id }] });
+  });
+
   it('asks for each file as it was asked for itself: with its betas, and with ?beta=true', async () => {
     const stage = await start();
     serveObjects(stage.upstream);
@@ -182,6 +194,11 @@ describe('a message that names a file', () => {
       const content = [{ type: 'image', source: { type: 'file', file_id: id } }];
       return prompt({ type: 'document', source: { type: 'content', content } });
     },
+    'a page that was fetched': (id) => {
+      const content = { type: 'web_fetch_result', url: 'https://a.test', content: document(id) };
+      return prompt({ type: 'web_fetch_tool_result', tool_use_id: 'a', content });
+    },
+    'a block that is not known yet': (id) => prompt({ type: 'later', parts: { first: [{ of: document(id) }] } }),
     'escaped names': (id) =>
       prompt(document(id))
         .replace('"file_id"', String.raw`"fil\u0065_id"`)
@@ -208,6 +225,35 @@ describe('a message that names a file', () => {
       });
     }
     expect(stage.upstream.calls).toHaveLength(1);
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+  ])('is looked through in %s, too', async (encoding, pack) => {
+    const stage = await start();
+    serveObjects(stage.upstream);
+    const [mine, theirs] = [await upload(stage), await upload(stage, GLOBEX_KEY)];
+    stage.upstream.script = (call) => call.answer(200, message());
+    const send = (id: string): Promise<RawResponse> =>
+      stage.ask(asking({ body: pack(prompt(document(id))), headers: { 'content-encoding': encoding } }));
+    expect((await send(theirs)).json()).toMatchObject({ error: { message: `File not found: ${theirs}` } });
+    expect((await send(mine)).status).toBe(200);
+    expect((await stage.upstream.call(2)).body.equals(pack(prompt(document(mine))))).toBe(true);
+  });
+
+  it.each([
+    ['in an encoding that is not read here', 'br', brotliCompressSync('{}')],
+    ['in two', 'gzip, gzip', gzipSync(gzipSync('{}'))],
+    ['that is none', 'gzip', Buffer.from('{}')],
+    ['that goes on behind its end', 'gzip', Buffer.concat([gzipSync('{}'), Buffer.from('{}')])],
+    ['of UTF-16', 'gzip', gzipSync(Buffer.from('{}', 'utf16le'))],
+    ['of more than 32 MiB', 'gzip', gzipSync(Buffer.alloc(32 * 1024 * 1024 + 1, ' '))],
+  ])('might be in a compressed body %s, which is refused', async (_what, encoding, body) => {
+    const stage = await start();
+    const response = await stage.ask(asking({ body, headers: { 'content-encoding': encoding } }));
+    expect(response.status).toBe(415);
+    expect(stage.upstream.calls).toHaveLength(0);
   });
 
   it('of its own and one of another tenant is refused', async () => {
@@ -330,6 +376,28 @@ describe('a batch that names a file', () => {
     expect(response.json()).toMatchObject({ error: { message: `File not found: ${id}` } });
     expect(stage.upstream.calls.slice(1).filter(({ bodyIsWhole }) => bodyIsWhole)).toEqual([]);
     expect(await stage.record(1)).toMatchObject({ operation: 'batches', status: 404 });
+  });
+});
+
+describe('a batch whose prompts cannot be read', () => {
+  const BATCH = '{"requests":[]}';
+  it.each([
+    ['compressed', 415, gzipSync(BATCH), { 'content-encoding': 'gzip' }],
+    ['in UTF-16', 400, Buffer.from(BATCH, 'utf16le'), {}],
+  ])('because it is %s is refused, and the upstream never gets its end', async (_why, status, body, headers) => {
+    const stage = await start();
+    serveObjects(stage.upstream);
+    const target = '/v1/messages/batches';
+    expect((await stage.ask(asking({ target, body, headers }))).status).toBe(status);
+    expect(stage.upstream.calls.filter(({ bodyIsWhole }) => bodyIsWhole)).toEqual([]);
+  });
+
+  it('is the upstream’s to judge in pass-through mode', async () => {
+    const stage = await start({ settings: passThrough() });
+    serveObjects(stage.upstream);
+    const headers = { 'content-encoding': 'gzip' };
+    const request = asking({ target: '/v1/messages/batches', body: gzipSync(BATCH), headers });
+    expect((await stage.ask(request)).status).toBe(200);
   });
 });
 

@@ -26,6 +26,7 @@ describe('files that a prompt names', () => {
   it('are not what only looks like them', () => {
     expect(named({ file_id: 'a', files: [{ file_id: 'b', type: 'code_execution_output' }] })).toEqual([]);
     expect(named({ input: file('a'), input_schema: { properties: file('b') } })).toEqual([]);
+    expect(named({ input_examples: [file('a')] })).toEqual([]);
     expect(named({ text: '{"source":{"file_id":"a"}}', 'source"': { file_id: 'b' } })).toEqual([]);
     expect(named({ source: [{ file_id: 'a' }], file_id: { source: 'b' }, type: 'source' })).toEqual([]);
     expect(named({ source: { file_id: 7, type: 'file' } })).toEqual([]);
@@ -101,6 +102,7 @@ describe('files that code has made', () => {
     const stream = `: a "comment\n\ndata: ${text}\n\ndata: ${JSON.stringify(made('code_execution_output', 'a'))}\n\n`;
     expect(createMadeFiles().push(bytesOf(stream))).toEqual(['a']);
     expect(createMadeFiles().push(bytesOf(`: "\\${stream}`))).toEqual(['a']);
+    expect(createMadeFiles().push(bytesOf(`: {"input":{"\n${stream}`))).toEqual(['a']);
   });
 
   it('are not those that are named, cited, or told of in arguments and in text', () => {

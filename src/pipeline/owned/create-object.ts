@@ -1,5 +1,7 @@
+import { mayBeUtf8Json } from '../../core/bytes.ts';
+import type { Refusal } from '../../core/errors.ts';
 import type { GatewayRequest, Outcome } from '../../core/exchange.ts';
-import { headerValue } from '../../core/headers.ts';
+import { contentEncoding, headerValue } from '../../core/headers.ts';
 import type { ObjectCall, ObjectKind } from '../../core/owned-objects.ts';
 import type { Tenant } from '../../core/tenant.ts';
 import { objectIdOf, withResultsHere } from '../../ingress/object-answer.ts';
@@ -22,6 +24,9 @@ export interface CreateOptions {
 /** What the API takes (docs: API overview, request size limits). */
 const MAX_BYTES: Readonly<Record<ObjectKind, number>> = { batches: 256 * 1024 * 1024, files: 500 * 1000 * 1000 };
 
+/** Its prompts could not be read before they are passed on. */
+const PACKED: Refusal = { code: 'media_type_unsupported', detail: 'A batch is not taken compressed.' };
+
 export async function createObject(
   inner: Service,
   request: GatewayRequest,
@@ -32,6 +37,8 @@ export async function createObject(
   const maxBytes = MAX_BYTES[object.of];
   const announcedBytes = Number(headerValue(request.headers, 'content-length') ?? 0);
   if (announcedBytes > maxBytes) return { kind: 'refused', refusal: tooLarge(maxBytes) };
+  const isPacked = object.of === 'batches' && contentEncoding(request.headers) !== null;
+  if (isPacked) return { kind: 'refused', refusal: PACKED };
   const upload = watched(request, context, object, maxBytes, options);
   const bound = { ...claiming(context, object, options), ...boundToFirst(context), tenant: cancelling(context) };
   if (!upload) return inner(request, bound);
@@ -61,6 +68,7 @@ function watched(
     stallMs: uploadStallMs(),
     async inspect(piece) {
       if (of === 'files') return null;
+      if (!mayBeUtf8Json(piece)) return { code: 'body_not_utf8' };
       const named = files.push(piece).filter((id) => !known.has(id));
       const home = await whereFilesAre(named, tenant.id, ownership);
       if (home.kind === 'refused') return home.refusal;

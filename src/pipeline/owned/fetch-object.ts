@@ -1,4 +1,5 @@
 import { newNotes, type GatewayRequest, type Outcome } from '../../core/exchange.ts';
+import { saysNotFound } from '../../ingress/object-answer.ts';
 import type { ListedObject } from '../../ingress/object-list.ts';
 import type { OwnedObject } from '../../state/ownership.ts';
 import type { Context, Service } from '../service.ts';
@@ -25,14 +26,14 @@ export async function fetchObject(
   const notes = newNotes(); // what several calls at once tried must not be taken for one another's
   const path = request.target.split('?')[0] ?? '';
   const outcome = await inner(
-    { ...request, target: `${path}/${id}${query}`, body: null },
+    { ...request, method: 'GET', target: `${path}/${id}${query}`, body: null }, // for a HEAD, too: the list has a length
     { ...context, reply, notes, boundTo: { to: 'upstream', upstreamId } },
   );
   context.notes.attempts.push(...notes.attempts);
   if (outcome.kind !== 'answered') return { kind: 'ended', outcome };
   const answer = reply.answer();
   if (!answer) return { kind: 'ended', outcome: { kind: 'refused', refusal: { code: 'upstream_broken' } } };
-  if (answer.status === 404) return { kind: 'gone', id };
+  if (answer.status === 404 && saysNotFound(answer.body)) return { kind: 'gone', id };
   if (answer.status !== 200) return { kind: 'failed', answer };
   return { kind: 'object', object: { id, bytes: answer.body } };
 }

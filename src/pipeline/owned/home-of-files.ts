@@ -1,31 +1,43 @@
 import type { Refusal } from '../../core/errors.ts';
 import type { GatewayRequest } from '../../core/exchange.ts';
-import { TIES } from '../../core/scanned-prompt.ts';
+import { contentEncoding } from '../../core/headers.ts';
 import { createNamedFiles } from '../../prompt/file-ids.ts';
+import { mayNameFiles } from '../../prompt/may-name-files.ts';
 import type { Ownership } from '../../state/ownership.ts';
+import { filesInCompressed } from './compressed-files.ts';
 import { notFound } from './not-found.ts';
 
 /**
  * Where a prompt must be sent because of the files it names: to the workspace that has them, if all of them are the tenant's.
- * Only a prompt in which the scan has seen one is read for them. What nobody here can read (a compressed body) is not
- * checked: a file's id cannot be guessed.
+ * It does not matter here in which blocks a file can stand: the scan knows some, the API may know more.
  */
 export type HomeOfFiles =
   | { readonly kind: 'anywhere' }
   | { readonly kind: 'at'; readonly upstreamId: string }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-const FILE_TIE = TIES.indexOf('file');
+const ANYWHERE: HomeOfFiles = { kind: 'anywhere' };
 const AT_ONCE = 20;
 
 export async function homeOfFiles(
-  { prompt, body }: GatewayRequest,
+  { body, headers }: GatewayRequest,
   tenantId: string,
   ownership: Ownership,
 ): Promise<HomeOfFiles> {
-  if (!prompt || TIES.indexOf(prompt.tie) < FILE_TIE || !(body instanceof Uint8Array)) return { kind: 'anywhere' };
-  return whereFilesAre(createNamedFiles().push(body), tenantId, ownership);
+  if (!(body instanceof Uint8Array)) return ANYWHERE;
+  const encoding = contentEncoding(headers);
+  if (encoding === null) {
+    return mayNameFiles(body) ? whereFilesAre(createNamedFiles().push(body), tenantId, ownership) : ANYWHERE;
+  }
+  const files = await filesInCompressed(body, encoding);
+  if (files.kind === 'unreadable') return { kind: 'refused', refusal: UNREADABLE };
+  return whereFilesAre(files.ids, tenantId, ownership);
 }
+
+const UNREADABLE: Refusal = {
+  code: 'media_type_unsupported',
+  detail: 'Compressed, it is taken as whole gzip or deflate of UTF-8, of no more than 32 MiB.',
+};
 
 /** Files of several workspaces cannot be read by one request: the upstream says so. */
 export async function whereFilesAre(
@@ -33,7 +45,7 @@ export async function whereFilesAre(
   tenantId: string,
   ownership: Ownership,
 ): Promise<HomeOfFiles> {
-  let home: HomeOfFiles = { kind: 'anywhere' };
+  let home = ANYWHERE;
   const wanted = [...new Set(ids)];
   for (let at = 0; at < wanted.length; at += AT_ONCE) {
     const some = wanted.slice(at, at + AT_ONCE).map(async (id) => {

@@ -5,30 +5,52 @@ import type { Context } from '../service.ts';
 
 /**
  * Files that Claude's code makes belong to the tenant who had it run (docs: code execution, retrieve generated files). Their
- * ids stand in answers, and are claimed while these pass, before their end. Only answers that can have some are read along.
+ * ids stand in answers; only answers that can have some are read along. Invariant: the bytes that tell of a file leave when
+ * it is claimed, so that whoever reads of it can ask for it at once; those behind them wait their turn.
  */
 export function claimingMadeFiles(context: Context, ownership: Ownership): Context {
   const { reply, tenant, notes } = context;
   const files = createMadeFiles();
-  const claims: Promise<void>[] = [];
+  let held: Uint8Array[] = [];
+  let claimed: Promise<unknown> | null = null;
+  let hasRoom = true;
+  const letGo = (): void => {
+    claimed = null;
+    for (const chunk of held.splice(0)) hasRoom = reply.write(chunk);
+  };
+  const claim = (ids: readonly string[], upstreamId: string): void => {
+    const claims = ids.map((id) => ownership.claim(tenant.id, 'files', { id, upstreamId }));
+    const all: Promise<unknown> = Promise.all([claimed, ...claims]).then(() => all === claimed && letGo());
+    claimed = all;
+  };
   const tapped: Reply = {
     get isOpen() {
       return reply.isOpen;
     },
     open: (head) => reply.open(head),
     write(chunk) {
-      const upstreamId = notes.upstream;
-      const made = upstreamId === null ? [] : files.push(chunk);
-      for (const id of made) claims.push(ownership.claim(tenant.id, 'files', { id, upstreamId: upstreamId ?? '' }));
-      return reply.write(chunk);
+      const made = files.push(chunk);
+      if (made.length > 0 && notes.upstream !== null) claim(made, notes.upstream);
+      if (!claimed) return reply.write(chunk);
+      held.push(chunk);
+      return false;
     },
-    onDrain: (run) => reply.onDrain(run),
+    onDrain(run) {
+      if (!claimed) reply.onDrain(run);
+      else void claimed.then(() => (hasRoom && !claimed ? run() : tapped.onDrain(run)));
+    },
     async end(trailers) {
-      await Promise.all(claims);
+      await claimed;
       await reply.end(trailers);
     },
-    cut: () => reply.cut(),
-    drop: () => reply.drop(),
+    async cut() {
+      await claimed;
+      await reply.cut();
+    },
+    drop() {
+      held = [];
+      return reply.drop();
+    },
   };
   return { ...context, reply: tapped };
 }
