@@ -30,8 +30,9 @@ export default defineConfig({
   test: {
     // Most of a test's time is waiting for sockets.
     maxWorkers: 3,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Bounds for what hangs, on a machine with ten times as much to do as it can.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // On exit they speak in this order: the closing line is the last.
     reporters: ['default', './test/faults/case-count.ts', './test/support/closing-line.ts'],
     projects: [

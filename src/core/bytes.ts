@@ -26,3 +26,11 @@ export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
   }
   return whole;
 }
+
+/**
+ * Whether a piece may stand in JSON of UTF-8. That has no zero byte; JSON in UTF-16 or UTF-32, which some parsers find out
+ * by themselves, has one in nearly every character.
+ */
+export function mayBeUtf8Json(piece: Uint8Array): boolean {
+  return !piece.includes(0);
+}

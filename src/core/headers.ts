@@ -77,6 +77,12 @@ export function isRateLimitHeader(name: string): boolean {
   );
 }
 
+/** What a body must be unpacked from to be read, in lower case; null where it can be read as it is. */
+export function contentEncoding(headers: HeaderMap): string | null {
+  const encoding = headerValue(headers, 'content-encoding')?.trim().toLowerCase() ?? '';
+  return encoding === '' || encoding === 'identity' ? null : encoding;
+}
+
 /** The one value of a header, where repeated lines were joined by the HTTP layer. */
 export function headerValue(headers: HeaderMap, name: string): string | undefined {
   const value = headers[name];

@@ -45,21 +45,17 @@ const GAUGES = [
 
 export const BREAKER_STATES = ['closed', 'half_open', 'open', 'credential_refused'] as const;
 
-/** Spending is asked for first, which may take a while on a shared ledger; the rest is read as the board is written. */
-export async function readGauges(board: GaugeBoard, sources: GaugeSources): Promise<() => void> {
+/** Spending is asked for first, which may take a while on a shared ledger; the rest is read as the board is written, in steps. */
+export async function readGauges(board: GaugeBoard, sources: GaugeSources): Promise<readonly (() => void)[]> {
   const spending = await readSpending(sources);
-  return () => {
-    for (const name of GAUGES) board.clear(name);
-    publishTenants(board, sources);
-    publishUpstreams(board, sources);
-    publishPrompts(board, sources);
-    for (const { tenant, budget, spentUsd } of spending) {
-      board.set('slipstream_budget_usd', { tenant }, budget.usd);
-      board.set('slipstream_budget_spent_usd', { tenant }, spentUsd);
-    }
-    board.set('slipstream_retry_budget_remaining_ratio', {}, sources.retryBudget.remainingRatio(sources.clock.nowMs()));
-    board.set('slipstream_state_degraded', {}, Number(sources.health().kind === 'degraded'));
-  };
+  return [
+    () => GAUGES.forEach((name) => board.clear(name)),
+    () => publishTenants(board, sources),
+    () => publishSpending(board, spending),
+    () => publishUpstreams(board, sources),
+    () => publishPrompts(board, sources),
+    () => publishProcess(board, sources),
+  ];
 }
 
 interface TenantSpending {
@@ -76,6 +72,13 @@ function readSpending({ tenants, tenantLabels, ledger, clock }: GaugeSources): P
     return [{ tenant: id, budget, spentUsd: await ledger.spentUsd(id, periodStartMs(budget.per, wallMs)) }];
   });
   return Promise.all(asked).then((each) => each.flat());
+}
+
+function publishSpending(board: GaugeBoard, spending: readonly TenantSpending[]): void {
+  for (const { tenant, budget, spentUsd } of spending) {
+    board.set('slipstream_budget_usd', { tenant }, budget.usd);
+    board.set('slipstream_budget_spent_usd', { tenant }, spentUsd);
+  }
 }
 
 function publishTenants(board: GaugeBoard, { slots, tenants, tenantLabels }: GaugeSources): void {
@@ -108,6 +111,11 @@ function publishPrompts(board: GaugeBoard, { hitRatio, volatilePrefixes, tenantL
     board.add('slipstream_volatile_prefixes', { tenant }, 1);
     board.add('slipstream_volatile_prefix_tokens_per_day', { tenant }, tokensBehind * requestsPerDay);
   }
+}
+
+function publishProcess(board: GaugeBoard, { retryBudget, clock, health }: GaugeSources): void {
+  board.set('slipstream_retry_budget_remaining_ratio', {}, retryBudget.remainingRatio(clock.nowMs()));
+  board.set('slipstream_state_degraded', {}, Number(health().kind === 'degraded'));
 }
 
 /** Several tenants may share the label `other`: theirs add up. */

@@ -26,6 +26,8 @@ export interface ExchangeRecord {
   readonly operation: GatewayRequest['operation'];
   /** As the answer names it, else as the request does. */
   readonly model: string | null;
+  /** As the request names it. */
+  readonly requestedModel: string | null;
   readonly status: number;
   readonly end: StreamOutcome | 'refused';
   readonly refusal: ErrorCode | null;
@@ -91,6 +93,7 @@ function recordOf(request: GatewayRequest, context: Context, outcome: Outcome): 
     tenant: context.tenant.id,
     operation: request.operation,
     model,
+    requestedModel: request.model,
     status: statusOf(outcome),
     end: answered?.end ?? (outcome.kind === 'abandoned' ? 'client_abort' : 'refused'),
     refusal: outcome.kind === 'refused' ? outcome.refusal.code : null,
@@ -134,7 +137,8 @@ function count(record: ExchangeRecord, options: MeteringOptions): void {
   if (record.usage) countTokens(record.usage, tenant, model, options);
   if (record.cost) {
     metrics.count('slipstream_cost_usd_total', { tenant, model }, record.cost.usd);
-    metrics.count('slipstream_saved_usd_total', { tenant, model }, record.cost.readSavingUsd);
+    metrics.adjust('slipstream_saved_usd_total', { tenant, model }, record.cost.savedUsd);
+    metrics.count('slipstream_cache_read_saving_usd_total', { tenant, model }, record.cost.readSavingUsd);
     metrics.count('slipstream_cache_write_premium_usd_total', { tenant, model }, record.cost.writePremiumUsd);
   }
   observeTimings(record, tenant, model, metrics);

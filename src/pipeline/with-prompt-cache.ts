@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { NO_WATCH, releaseBody, type AnswerWatch, type GatewayRequest, type Outcome } from '../core/exchange.ts';
+import type { TokenUsage } from '../core/usage.ts';
 import { modelLabel, type TenantLabels } from '../metrics/labels.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { insertionsFor, splice } from '../prompt/splice.ts';
@@ -163,8 +164,9 @@ function finish(
   { plan, marks, role }: Approach,
   book: CacheBook,
   context: Context,
-  { clock, metrics, prefixes, tenantLabels }: PromptCacheOptions,
+  options: PromptCacheOptions,
 ): void {
+  const { metrics, tenantLabels } = options;
   const usage = outcome.kind === 'answered' ? outcome.usage : null;
   // An answer may be whole without any content (a refusal): it has begun all the same.
   if (usage && outcome.kind === 'answered' && outcome.end === 'complete') book.settle(usage);
@@ -174,12 +176,21 @@ function finish(
   const report = book.report(usage);
   countReport(metrics, tenant, report);
   context.notes.cache = toStory(report, target, plan, marks, role);
-  prefixes.note(target, usage, clock.nowMs());
+  noteForAdvice(target, usage, options);
   const savingUsd = target.mode === 'observe' ? observedSavingUsd(target.model, usage, plan.expected) : null;
   if (savingUsd === null) return;
   const labels = { tenant, model: modelLabel(target.model) };
-  metrics.count('slipstream_observed_saving_usd_total', labels, Math.max(0, savingUsd));
+  metrics.adjust('slipstream_observed_saving_usd_total', labels, savingUsd);
+  metrics.count('slipstream_observed_gain_usd_total', labels, Math.max(0, savingUsd));
   metrics.count('slipstream_observed_loss_usd_total', labels, Math.max(0, -savingUsd));
+}
+
+/** Once a request: a call that failed and is made again is no second one with the same prompt. */
+function noteForAdvice(target: Target, usage: TokenUsage, { clock, prefixes, volatile, scale }: PromptCacheOptions) {
+  const { model, prefix, view } = target;
+  const nowMs = clock.nowMs();
+  prefixes.note(target, usage, nowMs);
+  volatile.record({ tenant: view.tenant, model, prefix, tokensPerByte: scale.tokensPerByte(model), nowMs });
 }
 
 function marked(body: GatewayRequest['body'], { prefix }: Target, marks: Approach['marks']): GatewayRequest['body'] {

@@ -1,4 +1,6 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import { HASH_SLOTS, hashSlotOf } from './hash-slot.ts';
+import { defineScript } from './redis-script.ts';
 
 /**
  * The masters of a cluster: what it last told of them, and our connections to them. A master that goes, or is one no more,
@@ -9,11 +11,17 @@ export interface ClusterMasters {
   areOpen(): boolean;
   /** Whether a master is there; before any is known, any node may be one. */
   has(address: string): boolean;
-  /** Fails where a master does not answer, or refuses. */
+  /** Writes to each of them: fails where one does not answer, is full, or refuses for another reason. */
   reach(): Promise<unknown>;
 }
 
-export function followMasters(cluster: Cluster, onLost: () => void): ClusterMasters {
+const REACH = `
+redis.call('HSET', KEYS[1], 'at', redis.call('TIME')[1])
+redis.call('PEXPIRE', KEYS[1], 10000)
+`;
+
+export function followMasters(cluster: Cluster, keyPrefix: string, onLost: () => void): ClusterMasters {
+  const write = defineScript<unknown>(cluster, 'reach', 1, REACH);
   let connections = new Set<Redis>();
   let addresses = new Set<string>();
   cluster.on('-node', (node: Redis) => {
@@ -30,16 +38,17 @@ export function followMasters(cluster: Cluster, onLost: () => void): ClusterMast
     has: (address) => addresses.size === 0 || addresses.has(address),
     async reach() {
       cluster.refreshSlotsCache(); // what has changed is known at the next time
-      const nodes = new Map(cluster.nodes('master').map((node) => [addressOf(node.options), node]));
-      await Promise.all([...addresses].map((address) => isServing(nodes.get(address))));
+      await Promise.all([...addresses].flatMap(keyOn).map((key) => write([key], [])));
     },
   };
-}
 
-/** A node that others take for gone, or that does not know who has the other keys, refuses what is its own as well. */
-async function isServing(master: Redis | undefined): Promise<void> {
-  if (!master) throw new Error('a master of the cluster is not there');
-  if (!(await master.cluster('INFO')).includes('cluster_state:ok')) throw new Error('CLUSTERDOWN');
+  /** A key that is on this master. None where its hash slots are so few that no number leads there. */
+  function keyOn(address: string): [string] | [] {
+    for (let tag = 0; tag < HASH_SLOTS; tag++) {
+      if (cluster.slots[hashSlotOf(`${tag}`)]?.[0] === address) return [`${keyPrefix}{${tag}}:reached`];
+    }
+    return [];
+  }
 }
 
 /** As ioredis names nodes. */

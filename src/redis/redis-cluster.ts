@@ -17,6 +17,7 @@ import {
  */
 export function openRedisCluster(
   urls: RedisTarget['urls'],
+  keyPrefix: string,
   { onTrouble, onOpen, onLost }: RedisListeners,
 ): RedisConnections {
   const startNodes = urls.map(nodeOf);
@@ -25,7 +26,7 @@ export function openRedisCluster(
     ...OF_CLUSTER,
     redisOptions: { ...CONNECTION, ...login, socketTimeout: SOCKET_TIMEOUT_MS },
   });
-  const masters = followMasters(cluster, onLost);
+  const masters = followMasters(cluster, keyPrefix, onLost);
   const openIfSo = (): void => {
     if (masters.areOpen()) onOpen();
   };

@@ -66,7 +66,7 @@ export function createRedisEngine({
   const { isWell } = health;
   const ask = createAskRedis(clock, health);
   const rejoining = createRejoining({ clock, leaseMs });
-  const connections = openRedis(url, {
+  const connections = openRedis(url, keyPrefix, {
     onTrouble: health.report,
     onOpen: () => {
       if (!rejoining.hasJoined) beat.now();

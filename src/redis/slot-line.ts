@@ -66,6 +66,8 @@ export function createSlotLine(options: SlotLineOptions): SlotLine {
   let hasUnconfirmed = false;
   /** Redis has been away, and does not know since then what is here. */
   let isOutOfStep = !isWell();
+  /** Redis was told of something here: after an outage it has to be told that it is gone. */
+  let mayBeInRedis = false;
   /** Releases on their way to Redis. */
   let telling = 0;
   let standing = 0;
@@ -78,7 +80,8 @@ export function createSlotLine(options: SlotLineOptions): SlotLine {
   const estimateMs = (ahead: number): number => ((ahead + 1) * averageHoldMs) / (isShared() ? limit : share());
 
   const ended = (): void => {
-    if (leases.size === 0 && waiters.size === 0 && telling === 0 && !isOutOfStep) options.onIdle();
+    const isForgotten = !isOutOfStep || !mayBeInRedis;
+    if (leases.size === 0 && waiters.size === 0 && telling === 0 && isForgotten) options.onIdle();
   };
 
   const tellGone = (id: string): void => {
@@ -140,6 +143,7 @@ export function createSlotLine(options: SlotLineOptions): SlotLine {
   };
 
   const askShared = async (waiter: Waiter): Promise<void> => {
+    mayBeInRedis = true;
     const answer = await ask(scripts.ask(name, limit, waiter.id, waiter.rules.maxWaiters));
     // Failed: `goAlone` has seen to it. Not asking any more: it was woken, has left, or was served from the share.
     if (answer.kind === 'failed' || waiter.state !== 'asking' || !waiters.has(waiter.id)) return;
@@ -190,6 +194,7 @@ export function createSlotLine(options: SlotLineOptions): SlotLine {
       .filter(({ state }) => state === 'standing')
       .map(({ id, sinceMs }) => ({ id, waitedMs: startedAtMs - sinceMs }));
     hasUnconfirmed = false;
+    mayBeInRedis = true;
     const answer = await ask(scripts.sync(name, limit, { leases: [...leases], tickets }, isWhole));
     if (answer.kind === 'failed') return false;
     const [waiting, ...granted] = answer.reply;

@@ -6,22 +6,42 @@ export interface Ledger {
   book(tenantId: string, periodStartMs: number, usd: number): void;
 }
 
-/** What was spent in the newest period that anything was booked in. */
-export interface Account {
+/** What was spent in one period. */
+export interface PeriodAmount {
   readonly periodStartMs: number;
   readonly usd: number;
 }
 
-export const NOTHING_SPENT: Account = { periodStartMs: 0, usd: 0 };
+/**
+ * What was spent in the periods that were booked in last, the last of them at the end. More than one: a booking of the period
+ * before may come late, and a tenant whose budget is counted by month from today on has days on record that began later.
+ */
+export type Account = readonly PeriodAmount[];
+
+export const NOTHING_SPENT: Account = [];
+
+const PERIODS_KEPT = 3;
 
 export function spentIn(account: Account, periodStartMs: number): number {
-  return account.periodStartMs === periodStartMs ? account.usd : 0;
+  return account.find((one) => one.periodStartMs === periodStartMs)?.usd ?? 0;
 }
 
-/** What comes late, of a period that is over, is left out. */
 export function withBooking(account: Account, periodStartMs: number, usd: number): Account {
-  if (account.periodStartMs > periodStartMs) return account;
-  return { periodStartMs, usd: spentIn(account, periodStartMs) + usd };
+  return withAmount(account, { periodStartMs, usd: spentIn(account, periodStartMs) + usd });
+}
+
+/** Two views of one tenant, neither of them whole: amounts only grow, so that of each period the larger has heard more. */
+export function withHeard(account: Account, heard: Account): Account {
+  return heard.reduce(
+    (all, { periodStartMs, usd }) =>
+      withAmount(all, { periodStartMs, usd: Math.max(usd, spentIn(all, periodStartMs)) }),
+    account,
+  );
+}
+
+function withAmount(account: Account, amount: PeriodAmount): Account {
+  const others = account.filter(({ periodStartMs }) => periodStartMs !== amount.periodStartMs);
+  return [...others, amount].slice(-PERIODS_KEPT);
 }
 
 /** One process's ledger: it starts from 0 with the process. */

@@ -25,6 +25,12 @@ const ADDED_HEADERS_LIFE_MS = 60_000;
 
 const EXCHANGE = Symbol('exchange');
 
+/**
+ * Given to the SDK where callers bring their own: without a key it would look for one in files and identity tokens of the
+ * operator, and fail each call that it finds none for in time. It never goes out.
+ */
+const NO_KEY = 'none';
+
 /** The SDK arms a timer for the head of an answer; the transport has the timeout that counts. */
 const SDK_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
@@ -40,7 +46,7 @@ export function createClaudeUpstream(options: ClaudeUpstreamOptions): Upstream {
   let added: Readonly<Record<string, string>> = {};
   let addedUntilMs = Number.NEGATIVE_INFINITY;
   const client = new BaseAnthropic({
-    apiKey,
+    apiKey: apiKey ?? NO_KEY,
     authToken: null,
     baseURL: baseUrl,
     maxRetries: 0,

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { NOTHING_SPENT, spentIn, withBooking, type Account, type Ledger } from '../state/ledger.ts';
+import { NOTHING_SPENT, spentIn, withBooking, withHeard, type Account, type Ledger } from '../state/ledger.ts';
 import type { RemoteCalls } from './remote-call.ts';
 import type { Remotes } from './remote.ts';
 
@@ -37,9 +37,9 @@ export function createDurableLedger({ remotes, calls, clock, newName }: DurableL
   /** Of tenants that have a budget: those that were asked for. */
   const known = new Map<string, Known>();
   const learn = (tenantId: string, account: Account): void => {
-    const before = known.get(tenantId)?.account;
+    const before = known.get(tenantId)?.account ?? NOTHING_SPENT;
     const nowMs = clock.nowMs();
-    known.set(tenantId, { account: before ? later(before, account) : account, heardAtMs: nowMs, askedAtMs: nowMs });
+    known.set(tenantId, { account: withHeard(before, account), heardAtMs: nowMs, askedAtMs: nowMs });
   };
   const ask = async (tenantId: string): Promise<void> => {
     const account = await calls.ask(() => remotes.tenant(tenantId).spent(), 0);
@@ -70,10 +70,4 @@ export function createDurableLedger({ remotes, calls, clock, newName }: DurableL
       if (known.has(tenantId)) learn(tenantId, account);
     },
   };
-}
-
-/** Both are of the same tenant: of one period the larger has heard more, and a newer period replaces an older one. */
-function later(one: Account, other: Account): Account {
-  if (one.periodStartMs !== other.periodStartMs) return one.periodStartMs > other.periodStartMs ? one : other;
-  return one.usd > other.usd ? one : other;
 }

@@ -17,9 +17,10 @@ import { workerClock } from './worker-clock.ts';
 
 /**
  * Where the figures of all isolates come together. Isolates are spread over all of these; the first puts the page together.
- * Every FOLD_AFTER_MS what has changed is stored, so that the counts outlive the object.
+ * What has changed is stored a moment later: before the runtime may take an idle object out of memory, after 10 s (docs:
+ * Durable Objects, lifecycle), so that the counts outlive the object.
  */
-const FOLD_AFTER_MS = 10_000;
+const FOLD_AFTER_MS = 5_000;
 
 interface HubEnvironment {
   readonly METRICS: DurableObjectNamespace<MetricsHub>;
@@ -69,8 +70,8 @@ export class MetricsHub extends DurableObject<HubEnvironment> {
   /** One that fails is run again by the runtime, and given up in the end: the next batch sets another. */
   async #foldLater(): Promise<void> {
     if (this.#isAlarmSet || this.#totals.isFolded) return;
+    await this.ctx.storage.setAlarm(Date.now() + FOLD_AFTER_MS); // two at once set the same one
     this.#isAlarmSet = true;
-    await this.ctx.storage.setAlarm(Date.now() + FOLD_AFTER_MS);
   }
 }
 

@@ -22,9 +22,9 @@ export type HubPage = Pick<MetricsText, 'text' | 'contentType'>;
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** A counter, a histogram, or a tenant that has asked for a slot. */
+/** A counter, an untyped sum, a histogram, or a tenant that has asked for a slot. */
 export type MetricEvent =
-  | { readonly k: 'c' | 'h'; readonly n: MetricName; readonly l: Labels; readonly v: number }
+  | { readonly k: 'c' | 'u' | 'h'; readonly n: MetricName; readonly l: Labels; readonly v: number }
   | { readonly k: 't'; readonly n: string };
 
 /** What the asking isolate has read off; it replaces all that the hub has under these names. */

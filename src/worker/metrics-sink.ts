@@ -57,6 +57,7 @@ export function createMetricsSink(options: MetricsSinkOptions): MetricsSink {
   };
   const metrics: MetricsSink['metrics'] = {
     count: (n, l, v = 1) => collect({ k: 'c', n, l, v }),
+    adjust: (n, l, v) => collect({ k: 'u', n, l, v }),
     observe: (n, l, v) => collect({ k: 'h', n, l, v }),
     add: board.add,
     set: board.set,
@@ -73,7 +74,7 @@ export function createMetricsSink(options: MetricsSinkOptions): MetricsSink {
       const busy = await Promise.all([first, ...others].map((hub) => hub.busyTenants()));
       const read = await Promise.all(beforeScrape.map((ask) => ask()));
       const idleTenants = await options.readOff([...new Set(busy.flat())], () => {
-        for (const putUp of read) putUp();
+        for (const putUp of read.flat()) putUp();
       });
       const { text, contentType } = await first.page(accept, { gauges: board.list(), idleTenants });
       return { text, parts: [new TextEncoder().encode(text)], contentType };

@@ -57,6 +57,7 @@ export function createMetricsTotals(storage: ShelfStorage, clock: Clock): Metric
         const labels = capped(event.l);
         changed.add(shelfOf(labels));
         if (event.k === 'c') since.count(event.n as never, labels, event.v);
+        else if (event.k === 'u') since.adjust(event.n as never, labels, event.v);
         else since.observe(event.n as never, labels, event.v);
         if (event.n === 'slipstream_input_tokens_total') {
           hitRatio.record(labels['model'] ?? '', labels['kind'] === 'cache_read' ? event.v : 0, event.v);

@@ -8,7 +8,9 @@ import type { MetricEvent } from './metrics-remote.ts';
  * with it.
  */
 const ROWS: Readonly<Record<string, MetricRow>> = METRICS;
-const KINDS = { c: 'counter', h: 'histogram' } as const;
+const KINDS = { c: 'counter', u: 'untyped', h: 'histogram' } as const;
+/** prom-client keeps untyped sums as gauges. */
+const STORED_AS = { counter: 'counter', gauge: 'gauge', histogram: 'histogram', untyped: 'gauge' } as const;
 
 export function fitsTable(event: Exclude<MetricEvent, { k: 't' }>): boolean {
   const row = rowOf(event.n);
@@ -19,7 +21,7 @@ export function fitsTable(event: Exclude<MetricEvent, { k: 't' }>): boolean {
 /** The kind must be the same, and a histogram's buckets: counts of others cannot be added to them. */
 export function isOfTable({ name, type, values }: Readings): boolean {
   const row = rowOf(name);
-  if (row?.kind !== String(type)) return false;
+  if (!row || STORED_AS[row.kind] !== String(type)) return false;
   if (!row.buckets) return true;
   const bounds = new Set(values.map(({ labels }) => labels['le']).filter((bound) => typeof bound === 'number'));
   return bounds.size === row.buckets.length && row.buckets.every((bound) => bounds.has(bound));

@@ -2,8 +2,9 @@ import type { Clock } from '../core/clock.ts';
 
 /**
  * Calls to objects. One that breaks (the object was moved, or a deploy ended it) is made once more, because what it had
- * asked for is gone with the object; one that fails again, is refused by an object that has too much to do, or hears nothing for longer than it can take, is told as
- * `unreachable`, and its asker goes on without. What fails is remembered for a while: /readyz says so.
+ * asked for is gone with the object; one that fails again, is refused by an object that has too much to do, or hears nothing
+ * for longer than it can take, is told as `unreachable`, and its asker goes on without. What fails is remembered for a
+ * while: /readyz says so.
  */
 export interface RemoteCalls {
   /** Asks and waits for the answer, which the asker disposes. */

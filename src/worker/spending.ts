@@ -3,7 +3,7 @@ import { NOTHING_SPENT, withBooking, type Account } from '../state/ledger.ts';
 import { createLateWrites, type KeyValues } from './late-writes.ts';
 
 /**
- * What a tenant has spent in the current budget period, in an object's storage but for its last second. Bookings carry
+ * What a tenant has spent in its latest budget periods, in an object's storage but for its last second. Bookings carry
  * names: who did not hear that one has arrived sends it again, and the newest names are kept to tell it from a new one.
  */
 export interface Spending {
@@ -11,7 +11,7 @@ export interface Spending {
   book(booking: string, periodStartMs: number, usd: number): void;
 }
 
-const KEY = 'account';
+const KEY = 'spent';
 const NAMES_KEPT = 1_000;
 const WRITTEN_AFTER_MS = 1_000;
 

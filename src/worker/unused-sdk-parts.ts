@@ -1,14 +1,15 @@
 /**
- * Stands in the bundle for parts of the SDK that an upstream's client does not use, a twelfth of it (wrangler.toml, alias):
- * looking for credentials in files and identity tokens, of which a Worker has none; a class for each error code of each
- * endpoint, where answers never reach the SDK; queries as objects, where ours are in the path. Should one of them be used
- * after all, nothing is found, an error is a general one, and a query is written as URLs have it.
+ * Stands in the bundle for parts of the SDK that are a twelfth of it and change nothing here (wrangler.toml, alias). Looking
+ * for credentials in files and identity tokens: it always has a key, so that a call is an error, and fails its request.
+ * Called, and without effect: a class for each error code, of answers that never reach the SDK; and queries as objects, of
+ * a URL in whose place goes the caller's own (claude-upstream.ts).
  */
-export const defaultCredentials = async (): Promise<null> => null;
-
-export function resolveCredentialsFromConfig(): never {
-  throw new Error('an upstream has its key from the settings');
+function noKey(): never {
+  throw new Error('an upstream has its key from the settings, or its callers bring theirs');
 }
+
+export const defaultCredentials = noKey;
+export const resolveCredentialsFromConfig = noKey;
 
 export const ERROR_CODE_CLASSES = new Map<string, never>();
 

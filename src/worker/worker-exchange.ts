@@ -5,8 +5,8 @@ import { readWholeBody } from './whole-body.ts';
 
 /**
  * The exchange of Workers is that of the Fetch API, thriftier with memory and with one promise more: the request's context
- * lives until its exchange is over. Without that it would end when the handler returns the head of the answer, and with it every lease that the
- * exchange holds. After a caller has left the runtime allows 30 s more (docs: Workers, waitUntil).
+ * lives until its exchange is over. Without that it would end when the handler returns the head of the answer, and with it
+ * every lease that the exchange holds. After a caller has left the runtime allows 30 s more (docs: Workers, waitUntil).
  */
 export function createWorkerExchange(clock: Clock, accompany: (exchange: Promise<unknown>) => void): ExchangeOf {
   const exchangeOf = createFetchExchange(clock);

@@ -91,6 +91,10 @@ export const PROBLEM_CASES: readonly Case[] = [
   { what: 'an OpenAI upstream', text: upstreamWith('protocol: openai'), path: 'upstreams[0].protocol', line: 3, says: 'not there yet', mend: 'Anthropic' },
   { what: 'state in Redis without a host', text: 'state: "redis:///0"', path: 'state', line: 1, says: 'nor a Redis URL', mend: 'redis://host:6379' },
   { what: 'a database of a Redis Cluster', text: 'state: "redis+cluster://a:6379,b:6379/3"', path: 'state', line: 1, says: 'names a database', mend: 'remove' },
+  { what: 'options of a Redis Cluster', text: 'state: "redis+cluster://a:6379?db=3"', path: 'state', line: 1, says: 'has options', mend: 'remove' },
+  { what: 'a login before each node of a Redis Cluster', text: 'state: "redis+cluster://u:p@a:6379,u:p@b:6379"', path: 'state', line: 1, says: 'nor a Redis URL', mend: 'only before the first host' },
+  { what: 'a login of Redis that is not encoded', text: 'state: "rediss+cluster://u:100%@a:6379"', path: 'state', line: 1, says: 'cannot be decoded', mend: '%25' },
+  { what: 'a database of Redis by name', text: 'state: "redis://a:6379/main"', path: 'state', line: 1, says: 'no number', mend: 'redis://host:6379/0' },
   { what: 'a node of a Redis Cluster without a name', text: 'state: "redis+cluster://a:6379,"', path: 'state', line: 1, says: 'nor a Redis URL', mend: 'redis+cluster://host:6379' },
   { what: 'state nowhere', text: 'state: disk', path: 'state', line: 1, says: 'neither memory', mend: 'write memory' },
   // YAML itself

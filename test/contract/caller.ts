@@ -30,5 +30,8 @@ export function createCaller(): Caller {
   };
 }
 
+/** Longer than any test: on however busy a machine, nobody times out who is not to. */
+export const PATIENT_MS = 120_000;
+
 /** The signal of a caller that stays. */
 export const STAYS: AbortSignal = new AbortController().signal;

@@ -1,14 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { CapacityAsk, UpstreamCapacity } from '../../src/state/upstream-capacity.ts';
 import { askCapacity, tokensLeft, type AskedCapacity } from './asked-capacity.ts';
-import { STAYS } from './caller.ts';
+import { PATIENT_MS, STAYS } from './caller.ts';
 import { useStages, type ContractStage, type MakeStage } from './stage.ts';
 
 /** Of the replica whose calls these are, and which draws the gauges. */
 export function localCapacityContract(name: string, makeStage: MakeStage<UpstreamCapacity>): void {
   describe(name, () => {
     const make = useStages(makeStage);
-    const ASK: CapacityAsk = { tenant: 'acme', weight: 1, modelClass: 'opus-4', inputTokens: 100, maxWaitMs: 3_000 };
+    const ASK: CapacityAsk = {
+      tenant: 'acme',
+      weight: 1,
+      modelClass: 'opus-4',
+      inputTokens: 100,
+      maxWaitMs: PATIENT_MS,
+    };
 
     it('what is on its way and what waits is counted for each upstream that has a ceiling', async () => {
       const stage = await make();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { UpstreamCapacity } from '../../src/state/upstream-capacity.ts';
 import { FINE } from './asked-capacity.ts';
-import { STAYS } from './caller.ts';
+import { PATIENT_MS, STAYS } from './caller.ts';
 import { useStages, type ContractStage, type MakeStage } from './stage.ts';
 
 /** Callers that ask, hold for a moment and ask again, through any port; what is on its way at once, by port. */
@@ -12,7 +12,7 @@ function createLoad(stage: ContractStage<UpstreamCapacity>) {
   const callers: Promise<void>[] = [];
   let failure: Error | null = null;
   const call = async (at: 0 | 1): Promise<void> => {
-    const ask = { tenant: 'acme', weight: 1, modelClass: 'opus-4', inputTokens: 1, maxWaitMs: 20_000 };
+    const ask = { tenant: 'acme', weight: 1, modelClass: 'opus-4', inputTokens: 1, maxWaitMs: PATIENT_MS };
     const grant = await stage.ports[at].acquire('main', ask, STAYS);
     if (grant.kind !== 'granted') throw new Error(`not granted: ${grant.kind}`);
     inside[at] = (inside[at] ?? 0) + 1;

@@ -105,7 +105,7 @@ async function runSteps(stage: ContractStage<Flights>, steps: readonly Step[]): 
 
 /** Whoever comes, leaves, fails or lands, and through whichever port: one leads as long as somebody is there, and one only. */
 export function flightsModelContract(name: string, make: MakeStage<Flights>, runs: number): void {
-  it(`${name} have one leader after any steps, as long as anybody is there`, { timeout: 60_000 }, async () => {
+  it(`${name} have one leader after any steps, as long as anybody is there`, async () => {
     const property = fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
       const stage = await make();
       try {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Ledger } from '../../src/state/ledger.ts';
 import { useStages, type ContractStage, type MakeStage } from './stage.ts';
 
-const [MONDAY, TUESDAY] = [Date.UTC(2026, 10, 23), Date.UTC(2026, 10, 24)];
+const [NOVEMBER, MONDAY, TUESDAY] = [1, 23, 24].map((day) => Date.UTC(2026, 10, day)) as [number, number, number];
 
 /** The promises of `Ledger`: what is booked is there for everyone, once, in its own period and no other. */
 export function ledgerContract(name: string, makeStage: MakeStage<Ledger>): void {
@@ -40,6 +40,16 @@ export function ledgerContract(name: string, makeStage: MakeStage<Ledger>): void
       expect(await there.spentUsd('acme', TUESDAY)).toBe(0);
       here.book('acme', TUESDAY, 2);
       await knowsOf(there, 'acme', TUESDAY, 2);
+    });
+
+    it('adds up a period that began earlier than one on record: a budget by the day that is one by the month from now on', async () => {
+      here.book('acme', TUESDAY, 1);
+      await knowsOf(here, 'acme', TUESDAY, 1);
+      here.book('acme', NOVEMBER, 2);
+      await knowsOf(here, 'acme', NOVEMBER, 2);
+      there.book('acme', NOVEMBER, 3);
+      await knowsOf(here, 'acme', NOVEMBER, 5);
+      await knowsOf(there, 'acme', NOVEMBER, 5);
     });
 
     it('loses none of 500 small amounts that are booked at once', async () => {

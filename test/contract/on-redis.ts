@@ -19,7 +19,7 @@ import { slotsModelContract } from './slots-model.contract.ts';
 import { slotsContract } from './slots.contract.ts';
 import { onRealTime, type MakeStage } from './stage.ts';
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 10_000;
 
 interface Started {
   readonly url: string;

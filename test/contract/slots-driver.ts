@@ -1,6 +1,6 @@
 import type { SlotRules, Slots } from '../../src/state/slots.ts';
 import { askSlot, type AskedSlot } from './asked-slot.ts';
-import { STAYS } from './caller.ts';
+import { PATIENT_MS, STAYS } from './caller.ts';
 import type { ContractStage } from './stage.ts';
 
 export const NAME = 'acme';
@@ -8,7 +8,7 @@ export const NAME = 'acme';
 export const rulesOf = (limit: number, rules: Partial<SlotRules> = {}): SlotRules => ({
   limit,
   maxWaiters: 10,
-  maxWaitMs: 3_000,
+  maxWaitMs: PATIENT_MS,
   ...rules,
 });
 

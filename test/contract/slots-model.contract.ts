@@ -109,7 +109,7 @@ async function runSteps(
 
 /** Slots do after any steps what an array and a set would. */
 export function slotsModelContract(name: string, make: MakeStage<Slots>, kind: SlotsModelRuns): void {
-  it(`${name} do after any steps what an array and a set would`, { timeout: 60_000 }, async () => {
+  it(`${name} do after any steps what an array and a set would`, async () => {
     const firstLimit = fc.integer({ min: 1, max: 3 });
     const property = fc.asyncProperty(firstLimit, fc.array(stepOf(kind), { maxLength: 40 }), async (limit, steps) => {
       const stage = await make();

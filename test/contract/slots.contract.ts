@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Slots } from '../../src/state/slots.ts';
 import type { AskedSlot } from './asked-slot.ts';
-import { createCaller, STAYS } from './caller.ts';
+import { createCaller, PATIENT_MS, STAYS } from './caller.ts';
 import { createSlotsDriver, NAME, rulesOf, type SlotsDriver } from './slots-driver.ts';
 import { useStages, type ContractStage, type MakeStage } from './stage.ts';
 
@@ -91,7 +91,7 @@ export function slotsContract(name: string, makeStage: MakeStage<Slots>): void {
       });
 
       it('is held by never more at once than the limit, and by everyone in the end, when 60 ask at once', async () => {
-        const rules = rulesOf(4, { maxWaiters: 60, maxWaitMs: 20_000 });
+        const rules = rulesOf(4, { maxWaiters: 60, maxWaitMs: PATIENT_MS });
         let inside = 0;
         const most: number[] = [];
         const hold = async (index: number): Promise<string> => {

@@ -42,8 +42,8 @@ export function useStages<Port>(make: MakeStage<Port>): MakeStage<Port> {
   };
 }
 
-/** Longer than a lost message takes to be noticed. */
-const DEADLINE_MS = 4_000;
+/** Longer than a lost message takes to be noticed, on a busy machine as well; less than a lease lives. */
+const DEADLINE_MS = 12_000;
 /** Many round trips on loopback: what should not happen would have by then. */
 const STILL_MS = 25;
 

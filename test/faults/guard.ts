@@ -26,6 +26,7 @@ export async function nothingLeft(stage: FaultStage, internalErrors: readonly un
   );
   await guard('nobody waits', async () => (await gauge('slipstream_queue_depth')) === 0);
   await guard('no exchange is open', () => gateway.openExchanges === 0);
+  await guard('the console lists none', () => gateway.liveExchanges === 0);
   await guard('no stream is open', async () => (await gauge('slipstream_open_streams')) === 0);
   await guard('no call is open at an upstream', () => upstream.openAttempts + other.openAttempts === 0);
   await guard('no timer is set', () => clock.pending === 0, TIMERS_DEADLINE_MS);

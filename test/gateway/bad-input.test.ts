@@ -221,7 +221,7 @@ describe('a connection that sends', () => {
     client.send('\x16\x03\x01 what is this\r\n\r\n');
     expectRefusal(await client.response(), 400, 'invalid_request_error');
     await client.closed();
-    await eventually('the upstream call is closed', 2_000, () => call.state === 'closed');
+    await eventually('the upstream call is closed', 10_000, () => call.state === 'closed');
   });
 
   it('half a head and then nothing gets 408 and is closed', async () => {
@@ -275,9 +275,9 @@ describe('a caller that is entitled to it', () => {
     const client = await stage.connect();
     const bodies = ['{"n":0}', '{"n":1', '{"n":2}', '{"n":3}'];
     client.send(Buffer.concat(bodies.map((body) => requestBytes(asking({ body })))));
-    await eventually('three are upstream', 2_000, () => stage.upstream.calls.length === 3);
+    await eventually('three are upstream', 10_000, () => stage.upstream.calls.length === 3);
     for (const call of stage.upstream.calls.toReversed()) {
-      await eventually('its body is there', 2_000, () => call.bodyIsWhole);
+      await eventually('its body is there', 10_000, () => call.bodyIsWhole);
       call.answer(200, call.body);
     }
     const answers = [];

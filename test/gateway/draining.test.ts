@@ -7,7 +7,7 @@ import { connectRaw, requestBytes } from '../support/raw-client.ts';
 /** Going away without breaking anything off: what `start` does on SIGTERM, step by step. */
 
 const start = useStage();
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 10_000;
 
 describe('a gateway that drains', () => {
   it('is alive and not ready, and serves what reaches it all the same', async () => {
@@ -44,7 +44,7 @@ describe('a gateway that drains', () => {
     idle.send('HEAD / HTTP/1.1\r\nhost: a\r\n\r\n');
     await idle.response({ isHead: true });
     const closed = stage.inProcess.server.close(DEADLINE_MS);
-    await within('the server is closed', 2_000, closed);
+    await within('the server is closed', 10_000, closed);
     expect(await idle.closed()).toBe('fin');
     await expect(connectRaw(stage.inProcess.server.port)).rejects.toThrow('ECONNREFUSED');
   });

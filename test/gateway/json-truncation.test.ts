@@ -58,7 +58,7 @@ describe('a JSON answer', () => {
     const response = await client.response();
     expect(response).toMatchObject({ status: 504, ending: 'whole' });
     expect(response.json()).toMatchObject({ type: 'error', error: { type: 'timeout_error' } });
-    await eventually('the upstream call is closed', 3_000, () => call.state === 'closed');
+    await eventually('the upstream call is closed', 10_000, () => call.state === 'closed');
   });
 
   it('of 17 MiB arrives whole', async () => {

@@ -75,7 +75,8 @@ function expectCostAsPriced({ page }: Evidence, tenant: string, model: string): 
   const writes = ['cache_write_5m', 'cache_write_1h'] as const;
   const expected = {
     cost: usd(TOKEN_KINDS, (kind) => price[kind]),
-    saved: usd(['cache_read'], (kind) => price.uncached - price[kind]),
+    saved: usd(['cache_read', ...writes], (kind) => price.uncached - price[kind]),
+    cache_read_saving: usd(['cache_read'], (kind) => price.uncached - price[kind]),
     cache_write_premium: usd(writes, (kind) => price[kind] - price.uncached),
   };
   for (const [name, expectedUsd] of Object.entries(expected)) {

@@ -74,6 +74,20 @@ describe('cache: off', () => {
   });
 });
 
+describe('a place that changes with every request', () => {
+  it('is counted among the volatile ones, though every other call fails and is made again', async () => {
+    const stage = await startStage({ settings: managed('', '', 1) });
+    for (let at = 0; at < 10; at++) {
+      if (at % 2 === 0) stage.simulator.script({ fault: '529;retry-after-ms=5', times: 1 });
+      await say(stage, ask({ system: [block(`It is ${at}.`), block(SYSTEM)] }));
+    }
+    const metrics = await stage.metrics();
+    expect(metrics.sum('slipstream_retries_total', { reason: 'overloaded' })).toBe(5);
+    expect(metrics.sum('slipstream_volatile_prefixes')).toBe(1);
+    expect(metrics.sum('slipstream_volatile_prefix_tokens_per_day')).toBeGreaterThan(10 * 3_000);
+  });
+});
+
 describe('cache: observe', () => {
   it('changes no byte, and books what it would have saved', async () => {
     const stage = await startStage({ settings: managed('cache: observe') });
@@ -85,8 +99,9 @@ describe('cache: observe', () => {
     const metrics = await stage.metrics();
     // Read instead of paid: 3 × about 3,100 tokens at 0.9 of 3 USD a million, less the first write's premium.
     const lossUsd = metrics.sum('slipstream_observed_loss_usd_total');
-    const netUsd = metrics.sum('slipstream_observed_saving_usd_total') - lossUsd;
+    const netUsd = metrics.sum('slipstream_observed_saving_usd_total');
     expect(lossUsd).toBeGreaterThan(0);
+    expect(metrics.sum('slipstream_observed_gain_usd_total') - lossUsd).toBeCloseTo(netUsd, 12);
     expect(netUsd).toBeGreaterThan(0.01);
     expect(netUsd).toBeLessThan(0.03);
     expect(metrics.sum('slipstream_breakpoints_total')).toBe(0);

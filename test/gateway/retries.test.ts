@@ -166,7 +166,7 @@ describe('a caller that leaves between two calls', () => {
     const stage = await start({ settings: managed('', '', RETRIES), clock });
     const { client, call } = await stage.open();
     call.answer(529, apiError('overloaded_error'));
-    await eventually('the call is over', 3_000, () => call.state !== 'open' && clock.pending > 0);
+    await eventually('the call is over', 10_000, () => call.state !== 'open' && clock.pending > 0);
     client[how]();
     expect(await stage.record(0)).toMatchObject({ status: 499, end: 'client_abort' });
     await clock.advance(60_000);
@@ -199,7 +199,7 @@ tenants:
     stage.upstream.script = (call) => call.answer(529, apiError('overloaded_error'), { 'retry-after': '20' });
     answerWell(second);
     const answer = stage.ask(asking());
-    await eventually('the other is asked', 3_000, async () => {
+    await eventually('the other is asked', 10_000, async () => {
       await clock.advance(10);
       return second.calls.length === 1;
     });

@@ -12,7 +12,7 @@ const waiting = async (stage: Stage): Promise<number> => (await stage.slots()).g
 async function queue(stage: Stage, depth: number): Promise<RawClient> {
   const client = await stage.connect();
   client.send(requestBytes(asking()));
-  await eventually(`${depth} requests wait`, 2_000, async () => (await waiting(stage)) === depth);
+  await eventually(`${depth} requests wait`, 10_000, async () => (await waiting(stage)) === depth);
   return client;
 }
 
@@ -116,7 +116,7 @@ describe('the queue', () => {
       const first = await stage.open();
       const leaver = await queue(stage, 1);
       leaver[how]();
-      await eventually('nobody waits', 2_000, async () => (await waiting(stage)) === 0);
+      await eventually('nobody waits', 10_000, async () => (await waiting(stage)) === 0);
       expect((await stage.metrics()).sum('slipstream_queue_depth')).toBe(0);
       first.call.answer(200, message());
       await first.client.response();
@@ -132,7 +132,7 @@ describe('the queue', () => {
     const leaver = await queue(stage, 1);
     const next = await queue(stage, 2);
     leaver.reset();
-    await eventually('one waits', 2_000, async () => (await waiting(stage)) === 1);
+    await eventually('one waits', 10_000, async () => (await waiting(stage)) === 1);
     first.call.answer(200, message());
     (await stage.upstream.call(1)).answer(200, message());
     expect((await next.response()).status).toBe(200);
@@ -156,7 +156,7 @@ describe('the queue', () => {
       call.answer(200, message());
       await client.response();
     }
-    await eventually('two slots are back', 2_000, async () => (await stage.slots()).get('acme')?.inUse === 1);
+    await eventually('two slots are back', 10_000, async () => (await stage.slots()).get('acme')?.inUse === 1);
     expect((await stage.slots()).get('acme')).toEqual({ inUse: 1, waiting: 1, limit: 1 });
   });
 });
@@ -204,7 +204,7 @@ describe('a slot', () => {
   it.each(Object.entries(ENDINGS))('is free again after %s', async (_name, end) => {
     const stage = await start({ settings: managed('maxConcurrency: 1, queue: { max: 0 }') });
     await end(await stage.open(), stage);
-    await eventually('the slot is free', 3_000, async () => (await stage.slots()).size === 0);
+    await eventually('the slot is free', 10_000, async () => (await stage.slots()).size === 0);
     const next = await stage.open();
     next.call.answer(200, message());
     expect((await next.client.response()).status).toBe(200);

@@ -127,7 +127,7 @@ describe('a stream that is silent beyond the idle limit', () => {
     const response = await client.response();
     expect(response.ending).toBe('cut');
     expect(response.text.slice(streamHead().length)).toMatch(/^event: error\ndata: .*"timeout_error".*\n\n$/);
-    await eventually('the upstream call is closed', 3_000, () => call.state === 'closed');
+    await eventually('the upstream call is closed', 10_000, () => call.state === 'closed');
     expect(await outcomes(stage)).toEqual({ truncated: 1 });
   });
 
@@ -157,7 +157,7 @@ describe('a caller that takes nothing for longer than the idle limit', () => {
     call.write(bytes);
     if (isWhole) call.end();
     expect(await stage.record(0)).toMatchObject({ status: 200, end: 'reader_stalled' });
-    await eventually('the upstream call is over', 3_000, () => call.state !== 'open');
+    await eventually('the upstream call is over', 10_000, () => call.state !== 'open');
     expect(await outcomes(stage)).toEqual({ reader_stalled: 1 });
   });
 });

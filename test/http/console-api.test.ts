@@ -27,7 +27,7 @@ describe('the console API', () => {
   ])('tells nothing to a caller with %s', async (_what, token) => {
     for (const path of ['/api/requests/slip_1', '/api/live', '/api/savings.csv', '/api/nothing']) {
       const response = await withStory().ask(path, { token });
-      expect([path, response.status]).toEqual([path, 401]);
+      expect([path, response.status, response.headers.get('www-authenticate')]).toEqual([path, 401, 'Bearer']);
       expect(await response.text()).not.toContain('acme');
     }
   });
@@ -96,6 +96,15 @@ describe('the console API', () => {
     const { ask } = createConsoleUnderTest();
     expect(await (await ask('/api/prefixes')).json()).toMatchObject({ trees: [] });
     expect(await (await ask('/api/volatile-prefixes')).json()).toEqual({ volatilePrefixes: [] });
+  });
+
+  it.each(['/api/requests', '/api/live'])('says of %s that its figures cannot be read, and logs why', async (path) => {
+    const unreachable = async (): Promise<never> => Promise.reject(new Error('no hub at 10.0.0.7'));
+    const console = createConsoleUnderTest({ requests: unreachable, history: unreachable });
+    const response = await console.ask(path);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(await response.json()).toEqual({ error: expect.stringMatching(/^The figures cannot be read/) as string });
+    expect(console.errors).toEqual([new Error('no hub at 10.0.0.7')]);
   });
 
   it('takes GET and HEAD, and of a stream without an end no HEAD', async () => {

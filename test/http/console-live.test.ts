@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Snapshot } from '../../src/console/contract.ts';
+import type { History, Snapshot } from '../../src/console/contract.ts';
 import { within } from '../support/eventually.ts';
 import { createConsoleUnderTest, type ConsoleUnderTest } from './console-under-test.ts';
 
@@ -88,9 +88,10 @@ describe('the live figures', () => {
   it('end properly when the process drains, and begin for nobody after that', async () => {
     const { console } = counting();
     const viewer = await look(console);
+    await viewer.next();
+    await viewer.next();
     console.openExchanges.startDraining();
-    await viewer.next();
-    await viewer.next();
+    expect(await viewer.next()).toContain('"atMs":2'); // the last: it says that the process drains
     expect(await viewer.next()).toBeNull();
     await console.clock.advance(1_000);
     expect(console.clock.pending).toBe(0);
@@ -109,6 +110,20 @@ describe('the live figures', () => {
     const again = await look(console);
     expect(again.response.status).toBe(200);
     for (const { leave } of [...viewers.slice(1), again]) await leave();
+  });
+
+  it('give a place back that was taken for a viewer whose first figures failed', async () => {
+    let fails = 32;
+    const history = async (): Promise<History> => {
+      if (fails-- > 0) throw new Error('no hub');
+      return { bucketMs: 10_000, buckets: [] };
+    };
+    const console = createConsoleUnderTest({ history });
+    for (let count = 0; count < 32; count++) expect((await console.ask('/api/live')).status).toBe(503);
+    const viewer = await look(console);
+    expect(viewer.response.status).toBe(200);
+    await viewer.leave();
+    expect(console.clock.pending).toBe(0);
   });
 
   it('leave a beat out when its snapshot fails, tell the operator, and go on', async () => {

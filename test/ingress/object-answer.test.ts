@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { objectIdOf, withResultsHere } from '../../src/ingress/object-answer.ts';
+import { objectIdOf, saysNotFound, withResultsHere } from '../../src/ingress/object-answer.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const led = (text: string): string =>
@@ -13,6 +13,23 @@ describe('the id of an object', () => {
 
   it.each(['', '[]', '"id"', '{"id":7}', '{"id":null}', '{"other":"id"}', '{"id"'])('is not in %s', (text) => {
     expect(objectIdOf(bytesOf(text))).toBeNull();
+  });
+});
+
+describe('an error', () => {
+  it('says that an object is not there by its type alone', () => {
+    const error = { message: 'gone', type: 'not_found_error' };
+    expect(saysNotFound(bytesOf(JSON.stringify({ type: 'error', error })))).toBe(true);
+  });
+
+  it.each([
+    '',
+    '<html>404</html>',
+    '{"type":"not_found_error"}',
+    '{"error":"not_found_error"}',
+    '{"error":{"type":404}}',
+  ])('does not in %j', (text) => {
+    expect(saysNotFound(bytesOf(text))).toBe(false);
   });
 });
 

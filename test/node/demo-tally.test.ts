@@ -16,6 +16,7 @@ function record(changes: Partial<ExchangeRecord>): ExchangeRecord {
     tenant: 'chat',
     operation: 'messages',
     model: 'claude-sonnet-5',
+    requestedModel: 'claude-sonnet-5',
     status: 200,
     end: 'complete',
     refusal: null,

@@ -17,6 +17,7 @@ interface OtlpSpan {
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
   readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
+  readonly status: { readonly code: number };
   readonly events: readonly { readonly name: string; readonly timeUnixNano: string }[];
 }
 
@@ -76,7 +77,8 @@ describe('with an endpoint', () => {
     const body = JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 9, stream: true, messages: [{ role: 'user', content: secret }] }); // prettier-ignore
     await stage.ask(asking({ body, headers: { traceparent: TRACEPARENT } }));
     expect(stage.upstream.calls[1]?.headers['traceparent']).toBe(TRACEPARENT);
-    telemetry?.record(await stage.record(0));
+    const record = await stage.record(0);
+    telemetry?.record(record);
     await telemetry?.close();
 
     const [span, ...others] = collector.spans();
@@ -93,16 +95,48 @@ describe('with an endpoint', () => {
       'gen_ai.operation.name': 'chat',
       'gen_ai.provider.name': 'anthropic',
       'gen_ai.request.model': 'claude-sonnet-5',
+      'gen_ai.response.model': record.model,
       'gen_ai.usage.input_tokens': 23,
       'gen_ai.usage.output_tokens': 9,
       'http.response.status_code': 200,
       'slipstream.tenant': 'acme',
     });
-    expect(span?.events.map(({ name }) => name)).toEqual(['queue', 'attempt', 'attempt', 'first_token', 'end']);
-    const times = [span?.startTimeUnixNano, ...(span?.events.map(({ timeUnixNano }) => timeUnixNano) ?? [])];
-    expect(times.map(BigInt as (text: unknown) => bigint)).toEqual(
-      times.map(BigInt as (text: unknown) => bigint).toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
+    const since = (nanos = '0'): number => Number(BigInt(nanos) - BigInt(span?.startTimeUnixNano ?? 0)) / 1e6;
+    const { receivedAtMs, waits, attempts, timings, endedAtMs } = record;
+    const expected = [
+      ['queue', waits[0]?.fromMs],
+      ['queue', waits[1]?.fromMs], // the tenant's slot, and the upstream's
+      ['attempt', attempts[0]?.sentAtMs],
+      ['pause', waits[2]?.fromMs],
+      ['queue', waits[3]?.fromMs],
+      ['attempt', attempts[1]?.sentAtMs],
+      ['first_token', timings.firstContentAtMs],
+      ['end', endedAtMs],
+    ] as const;
+    expect(span?.events.map(({ name, timeUnixNano }) => ({ name, sinceMs: since(timeUnixNano) }))).toEqual(
+      expected.map(([name, atMs]) => ({ name, sinceMs: expect.closeTo((atMs ?? 0) - receivedAtMs, 2) })),
     );
+    expect(since(span?.endTimeUnixNano)).toBeCloseTo(endedAtMs - receivedAtMs, 2);
     expect(collector.bodies.join('')).not.toContain(secret);
+  });
+
+  const UNSET = 0;
+  const ERROR = 2;
+  it.each([
+    [400, 'caller', UNSET],
+    [500, 'upstream', ERROR],
+  ])('an answer with %i is the %s’s fault, and its span’s status %i', async (status, fault, code) => {
+    const collector = await startCollector();
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', collector.url);
+    const telemetry = await startTelemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }, systemClock);
+    const stage = await start();
+    stage.upstream.script = (call) => call.answer(status, apiError('api_error'));
+    await stage.ask(asking());
+    telemetry?.record(await stage.record(0));
+    await telemetry?.close();
+    const [span] = collector.spans();
+    expect(span?.status.code).toBe(code);
+    expect(span?.attributes).toContainEqual({ key: 'slipstream.fault', value: { stringValue: fault } });
+    expect(span?.attributes).toContainEqual({ key: 'error.type', value: { stringValue: `${status}` } });
   });
 });

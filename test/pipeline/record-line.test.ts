@@ -8,6 +8,7 @@ const RECORD: ExchangeRecord = {
   tenant: 'acme',
   operation: 'messages',
   model: 'claude-opus-5',
+  requestedModel: 'claude-opus-5',
   status: 200,
   end: 'complete',
   refusal: null,

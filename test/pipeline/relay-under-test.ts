@@ -2,8 +2,10 @@ import { beforeEach } from 'vitest';
 import type { GatewayRequest, Outcome } from '../../src/core/exchange.ts';
 import type { TokenUsage } from '../../src/core/usage.ts';
 import { createRelay, type Relay } from '../../src/pipeline/relay/relay.ts';
+import type { Context } from '../../src/pipeline/service.ts';
 import type { UpstreamEnd } from '../../src/pipeline/upstream.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
+import { entryOf } from './fleet-under-test.ts';
 import { contextOf, requestOf, type ScriptedContext, type ScriptedReply } from './scripted.ts';
 
 /** A relay between a scripted caller and an upstream that is the test itself, with a layer's watch that remembers. */
@@ -29,6 +31,8 @@ export interface RelayParts {
   readonly hideRateLimits?: boolean;
   /** `own` where it is left out. */
   readonly credential?: 'own' | 'caller';
+  /** What becomes of an object before it is sent. */
+  readonly editAnswer?: NonNullable<Context['editAnswer']>;
 }
 
 /** What the relay asked of the layer that watches, and told it. */
@@ -55,7 +59,7 @@ export function useRelay(): RelayUnderTest {
   let openStreams: number;
   let resumed: number;
 
-  const renew = ({ request = {}, hideRateLimits = false, credential = 'own' }: RelayParts = {}): void => {
+  const renew = ({ request = {}, hideRateLimits = false, credential = 'own', editAnswer }: RelayParts = {}): void => {
     [openStreams, resumed] = [0, 0];
     const seen: Watched = { cacheHeaders: [], contents: [] };
     watched = seen;
@@ -64,7 +68,8 @@ export function useRelay(): RelayUnderTest {
       onContent: (usage: TokenUsage | null) => void seen.contents.push(usage && { ...usage }),
       onSend: () => {},
     };
-    context = { ...contextOf(clock), watch };
+    const { routed } = entryOf('main');
+    context = { ...contextOf(clock), watch, ...(editAnswer && { editAnswer, routed }) };
     const onOpenStreams = (by: 1 | -1): void => void (openStreams += by);
     relay = createRelay(requestOf(request), context, {
       clock,

@@ -234,6 +234,7 @@ export function createRecordedMetrics(): RecordedMetrics {
     values,
     observed,
     count: (name, labels, by = 1) => add(name, labels, by),
+    adjust: add,
     add,
     hold(name, labels) {
       add(name, labels, 1);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { AttemptNote, ExchangeTimings, GatewayRequest, Outcome, StopReason } from '../../src/core/exchange.ts';
 import { createHitRatio } from '../../src/metrics/hit-ratio.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';
+import type { TokenUsage } from '../../src/core/usage.ts';
 import { createLiveExchanges, type LiveExchanges } from '../../src/pipeline/live-exchanges.ts';
 import { withMetering, type ExchangeRecord } from '../../src/pipeline/with-metering.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
@@ -145,21 +146,22 @@ describe('withMetering', () => {
     expect(metrics.values[`slipstream_output_tokens_total{${labels}}`]).toBe(60);
     const inputUsd = (100 * 4 + 8_000 * 0.2 + 400 * 5 + 50 * 8) / 1e6;
     expect(metrics.values[`slipstream_cost_usd_total{${labels}}`]).toBeCloseTo(inputUsd + (60 * 20) / 1e6, 12);
-    const [savedUsd, premiumUsd] = ['saved_usd', 'cache_write_premium_usd'].map(
-      (name) => metrics.values[`slipstream_${name}_total{${labels}}`] ?? NaN,
-    ) as [number, number];
-    expect([savedUsd, premiumUsd]).toEqual([expect.closeTo((8_000 * 3.8) / 1e6, 12), expect.closeTo((400 * 1 + 50 * 4) / 1e6, 12)]); // prettier-ignore
-    expect(savedUsd - premiumUsd).toBeCloseTo((8_550 * 4) / 1e6 - inputUsd, 12);
+    const usd = (name: string) => metrics.values[`slipstream_${name}_usd_total{${labels}}`];
+    expect(usd('cache_read_saving')).toBeCloseTo((8_000 * 3.8) / 1e6, 12);
+    expect(usd('cache_write_premium')).toBeCloseTo((400 * 1 + 50 * 4) / 1e6, 12);
+    expect(usd('saved')).toBeCloseTo((8_550 * 4) / 1e6 - inputUsd, 12);
     expect(hitRatio.ratios()).toEqual(new Map([['claude-opus-5-5', 8_000 / 8_550]]));
     expect(records[0]).toMatchObject({ model: 'claude-opus-5-5', cache: 'hit', usage });
   });
 
-  it('counts the premium of writes that were not read, and takes no saving back', async () => {
-    const usage = usageOf({ cacheWrite1h: 1_000_000 });
-    await meter(answeredOf({ usage, model: 'claude-opus-5' }));
-    const labels = '{tenant="acme",model="claude-opus-5"}';
-    expect(metrics.values[`slipstream_saved_usd_total${labels}`]).toBe(0);
-    expect(metrics.values[`slipstream_cache_write_premium_usd_total${labels}`]).toBeCloseTo(5, 12);
+  it('takes the premium of writes that were not read off what was saved, and off no counter', async () => {
+    const usd = (name: string) => metrics.values[`slipstream_${name}_usd_total{tenant="acme",model="claude-opus-5"}`];
+    const metered = async (usage: Partial<TokenUsage>) => {
+      await meter(answeredOf({ usage: usageOf(usage), model: 'claude-opus-5' }));
+      return ['saved', 'cache_read_saving', 'cache_write_premium'].map(usd);
+    };
+    expect(await metered({ cacheRead: 1_000_000 })).toEqual([4.5, 4.5, 0].map((each) => expect.closeTo(each, 12)));
+    expect(await metered({ cacheWrite1h: 1_000_000 })).toEqual([-0.5, 4.5, 5].map((each) => expect.closeTo(each, 12)));
   });
 
   it('counts the tokens of an unknown model under other and its cost not at all', async () => {

@@ -117,4 +117,110 @@ describe('what is made', () => {
     await layered(answering(answeredOf()))(requestFor(create), context);
     expect(seen[0]?.context.boundTo).toEqual({ to: 'workspace', upstreamId: 'second' });
   });
+
+  it('is not waited for when its caller is gone: half of it would be nobody’s', async () => {
+    await layered(answering(answeredOf()))(requestFor(create), contextOf(clock, tenantOf({ hangUp: 'drain' })));
+    expect(seen[0]?.context.tenant.hangUp).toBe('cancel');
+  });
+
+  it('leaves no timer when the upstream has answered before all of it has come', async () => {
+    async function* body(): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array(1);
+      await new Promise<void>(() => {});
+    }
+    const refusing: Service = async (request) => {
+      if (request.body instanceof Uint8Array || request.body === null) throw new Error('no stream');
+      const pieces = request.body[Symbol.asyncIterator]();
+      await pieces.next();
+      pieces.next().catch(() => {});
+      return answeredOf({ status: 413 });
+    };
+    const request = { ...requestFor(create), method: 'POST', body: body() };
+    expect(await layered(refusing)(request, contextOf(clock))).toMatchObject({ status: 413 });
+    await clock.advance(0);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('a batch', () => {
+  const create: ObjectCall = { of: 'batches', does: 'create', ...HERE };
+
+  it('asks once about a file, however many of its items name it', async () => {
+    await ownership.claim('acme', 'files', { id: 'f1', upstreamId: 'main' });
+    const asked: string[] = [];
+    const find: Ownership['find'] = (tenantId, kind, id) => {
+      asked.push(id);
+      return ownership.find(tenantId, kind, id);
+    };
+    async function* body(): AsyncGenerator<Uint8Array> {
+      for (let item = 0; item < 3; item++) yield new TextEncoder().encode('[{"source":{"file_id":"f1"}}],');
+    }
+    const reading: Service = async (request) => {
+      if (request.body instanceof Uint8Array || request.body === null) throw new Error('no stream');
+      for await (const _piece of request.body);
+      return answeredOf();
+    };
+    const service = layered(reading, { ownership: { ...ownership, find } });
+    await service({ ...requestFor(create), method: 'POST', body: body() }, contextOf(clock));
+    expect(asked).toEqual(['f1']);
+  });
+});
+
+describe('a file that code has made', () => {
+  const download: ObjectCall = { of: 'batches', does: 'download', id: 'b1', ...HERE };
+  const told = '{"type":"code_execution_output","file_id":"f1"}';
+
+  /** An answer that is written in these pieces, with claims that take their time. */
+  async function answer(pieces: readonly string[], { isPatient = true } = {}) {
+    await ownership.claim('acme', 'batches', { id: 'b1', upstreamId: 'main' });
+    const claims: PromiseWithResolvers<void>[] = [];
+    const claim: Ownership['claim'] = () => {
+      const claimed = Promise.withResolvers<void>();
+      claims.push(claimed);
+      return claimed.promise;
+    };
+    const writing: Service = async (_request, { reply, notes }) => {
+      notes.upstream = 'main';
+      reply.open({ status: 200, headers: {} });
+      for (const piece of pieces) {
+        const hasRoom = reply.write(new TextEncoder().encode(piece));
+        if (!hasRoom && isPatient) await new Promise<void>((resolve) => reply.onDrain(resolve));
+      }
+      await reply.end();
+      return answeredOf();
+    };
+    const context = contextOf(clock);
+    const outcome = layered(writing, { ownership: { ...ownership, claim } })(requestFor(download), context);
+    await clock.advance(0);
+    return { reply: context.reply, claims, outcome };
+  }
+
+  it('is claimed before its caller reads of it, and what came before is not kept back', async () => {
+    const { reply, claims, outcome } = await answer(['before ', told, ' behind']);
+    expect(reply.text).toBe('before ');
+    claims[0]?.resolve();
+    await outcome;
+    expect(reply).toMatchObject({ text: `before ${told} behind`, ending: 'ended' });
+  });
+
+  it('waits for a slow reader after it has waited for its claim', async () => {
+    const { reply, claims, outcome } = await answer([told, ' behind']);
+    reply.fill();
+    claims[0]?.resolve();
+    await clock.advance(0);
+    expect(reply.text).toBe(told);
+    reply.drain();
+    await outcome;
+    expect(reply.text).toBe(`${told} behind`);
+  });
+
+  it('keeps back all that is written meanwhile, and the end, until every file is claimed', async () => {
+    const { reply, claims, outcome } = await answer([told, told.replace('f1', 'f2'), ' behind'], { isPatient: false });
+    claims[0]?.resolve();
+    await clock.advance(0);
+    expect(reply).toMatchObject({ text: '', ending: 'open' });
+    claims[1]?.resolve();
+    await outcome;
+    expect(reply).toMatchObject({ text: `${told}${told.replace('f1', 'f2')} behind`, ending: 'ended' });
+  });
 });

@@ -146,3 +146,21 @@ describe('a request', () => {
     expect(stage.chosen()).toEqual(['a']);
   });
 });
+
+describe('a request that is bound', () => {
+  it('to an upstream goes there, and nowhere else, whoever serves the tenant', async () => {
+    stage.tenantAt('a', 'b');
+    await stage.send({}, { boundTo: { to: 'upstream', upstreamId: 'c' } });
+    expect(stage.chosen()).toEqual(['c']);
+    const outcome = await stage.send({}, { boundTo: { to: 'upstream', upstreamId: 'gone' } });
+    expect(refusalOf(outcome)).toMatchObject({ code: 'upstream_unavailable' });
+  });
+
+  it('to a workspace goes to those of its upstreams that serve the tenant', async () => {
+    stage.tenantAt('a', 'b');
+    await stage.send({}, { boundTo: { to: 'workspace', upstreamId: 'b' } });
+    expect(stage.chosen()).toEqual(['b']);
+    const outcome = await stage.send({}, { boundTo: { to: 'workspace', upstreamId: 'c' } });
+    expect(refusalOf(outcome)).toMatchObject({ code: 'upstream_unavailable' });
+  });
+});

@@ -111,6 +111,29 @@ describe.runIf(hasRedisServer)('a Redis Cluster', () => {
       await master.start();
     }));
 
+  it('of which one master is full is done without until that one takes writes again, without relying on it meanwhile', async () => {
+    const told: string[] = [];
+    const engine = await replicas.start({ url: cluster.url, onHealth: ({ kind }) => told.push(kind) });
+    const signedInAt = await cluster.nodeOf(SIGNED_IN);
+    const tenants = Array.from({ length: 20 }, (_, at) => `tenant-${at}`);
+    const nodes = await Promise.all(tenants.map((tenant) => cluster.nodeOf(`slipstream:{t:${tenant}}:leases`)));
+    const elsewhere = nodes.findIndex((node) => node !== signedInAt);
+    const full = nodes[elsewhere] as RedisServer;
+    await full.redis.config('SET', 'maxmemory', '1');
+    await take(engine, rulesOf(LIMIT), tenants[elsewhere]);
+    await replicas.areDegraded(engine);
+    expect(engine.health()).toEqual({ kind: 'degraded', because: 'Redis is full' });
+    for (let probe = 0; probe < 4; probe++) {
+      const [, before] = await signedInAt.redis.zrange(SIGNED_IN, '-1', '-1', 'WITHSCORES');
+      await eventually('it has asked again', DEADLINE_MS, async () => {
+        return (await signedInAt.redis.zrange(SIGNED_IN, '-1', '-1', 'WITHSCORES'))[1] !== before;
+      });
+    }
+    expect(told).toEqual(['ok', 'degraded']);
+    await full.redis.config('SET', 'maxmemory', '0');
+    await areWell(engine);
+  });
+
   it('of which a master is silent is done without, and no request waits for it', async () => {
     const engine = await start();
     (await take(engine, rulesOf(LIMIT))).release();

@@ -58,6 +58,16 @@ describe.runIf(hasRedisServer)('ownership in Redis', () => {
     for (const lifeMs of lives.slice(2)) expect(lifeMs).toBeGreaterThan(29 * DAY_MS - 60_000);
   });
 
+  it('is in the order of the claims when the clock of Redis has gone back', async () => {
+    const { redis } = replicas.server;
+    await one.ownership.claim('acme', 'files', { id: 'f1', upstreamId: 'main' });
+    await redis.zadd(`${FILES}:order`, String((Date.now() + 3_600_000) * 1_000), 'f1');
+    for (const id of ['f2', 'f3']) await one.ownership.claim('acme', 'files', { id, upstreamId: 'main' });
+    expect(await other.ownership.list('acme', 'files', NEWEST)).toMatchObject({
+      objects: [{ id: 'f3' }, { id: 'f2' }, { id: 'f1' }],
+    });
+  });
+
   it('of a batch runs out 29 days after it was claimed, whatever was claimed since', async () => {
     const { redis } = replicas.server;
     const batch = (id: string): Promise<void> => one.ownership.claim('acme', 'batches', { id, upstreamId: 'main' });
@@ -91,6 +101,16 @@ describe('a question about ownership', () => {
     await clock.advance(2_000);
     expect([await found, await listed]).toEqual([{ kind: 'unreachable' }, { kind: 'unreachable' }]);
     expect(clock.pending).toBe(0);
+  });
+
+  it('about what this process has claimed and forgotten is no longer its to answer', async () => {
+    const { clock, ownership, redis } = ownershipOnScript();
+    await ownership.claim('acme', 'files', { id: 'f1', upstreamId: 'main' });
+    await ownership.forget('acme', 'files', 'f1');
+    redis.isWell = false;
+    const found = ownership.find('acme', 'files', 'f1');
+    await clock.advance(2_000);
+    expect(await found).toEqual({ kind: 'unreachable' });
   });
 
   it('about what this process has claimed waits for nobody', async () => {

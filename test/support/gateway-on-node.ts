@@ -7,7 +7,7 @@ import type { StateEngine } from '../../src/state/engine.ts';
 import type { RunningGateway } from './running-gateway.ts';
 
 /** The gateway in the test's own process, on a free port, and all that it reports. */
-const CLOSE_DEADLINE_MS = 3_000;
+const CLOSE_DEADLINE_MS = 10_000;
 
 export async function startGateway(settings: string, clock: Clock, engine?: StateEngine) {
   const { config, secrets } = parseSettings(settings);

@@ -16,7 +16,7 @@ import { startWorkerd, type WorkerdOptions, type WorkerScript } from './workerd.
 const POLL_INTERVAL_MS = 25;
 /** Figures are pushed, budgets and places stored at most that long after an exchange, by timers of the worker’s own. */
 const AT_REST_AFTER_MS = 5_000;
-const SETTLE_DEADLINE_MS = 3_000;
+const SETTLE_DEADLINE_MS = 10_000;
 /** What the gateway reports, and what the runtime says of a promise that nobody waits for or a request without an end. */
 const INTERNAL_ERROR = /"message":"internal error"|Uncaught \(in promise\)|had hung|never generate a response/;
 

@@ -82,7 +82,7 @@ limits: { retries: 0${limits && `, ${limits}`} }
 `;
 }
 
-const GUARD_DEADLINE_MS = 3_000;
+const GUARD_DEADLINE_MS = 10_000;
 
 /** Call once per test file; each test then starts what it needs, and the guard sees to the rest. */
 export function useStage(): (options?: StageOptions) => Promise<Stage> {

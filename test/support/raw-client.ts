@@ -38,7 +38,7 @@ export interface RawResponse extends ReadHead {
   json(): unknown;
 }
 
-const DEADLINE_MS = 6_000;
+const DEADLINE_MS = 10_000;
 
 export async function connectRaw(port: number): Promise<RawClient> {
   const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true });

@@ -26,7 +26,7 @@ export interface RedisServer {
 /** Whether this machine has a redis-server; says so, in one line, where it has none. */
 export const hasRedisServer = findRedisServer();
 
-const START_DEADLINE_MS = 5_000;
+const START_DEADLINE_MS = 20_000;
 
 export async function startRedisServer(options: readonly string[] = []): Promise<RedisServer> {
   const port = await freePort();

@@ -60,7 +60,7 @@ const COMPRESSORS: Readonly<Record<Encoding, () => Transform>> = {
   zstd: () => createZstdCompress({ flush: constants.ZSTD_e_flush }),
 };
 
-const ARRIVAL_DEADLINE_MS = 4_000;
+const ARRIVAL_DEADLINE_MS = 10_000;
 
 export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   const calls: UpstreamCall[] = [];

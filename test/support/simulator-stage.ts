@@ -44,7 +44,7 @@ export const CALLER_KEY = 'claude-key-of-a-caller';
 export const GATEWAY_WORKSPACE = 'wrkspc_01OfTheGateway';
 export const CALLER_WORKSPACE = 'wrkspc_01OfTheCaller';
 
-const DEADLINE_MS = 3_000;
+const DEADLINE_MS = 10_000;
 
 /** Call once per test file; each test then starts what it needs, and the guard sees to the rest. */
 export function useSimulatorStage(): (options?: SimulatorStageOptions) => Promise<SimulatorStage> {

@@ -50,8 +50,8 @@ export interface WorkerdOptions {
   readonly isolates?: number;
 }
 
-const START_DEADLINE_MS = 10_000;
-const STOP_DEADLINE_MS = 5_000;
+const START_DEADLINE_MS = 30_000;
+const STOP_DEADLINE_MS = 20_000;
 const CONTROL_FD = 3;
 
 // The package has no types; its default export is the path of the binary, which `require` gives in every runner.

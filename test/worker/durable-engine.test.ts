@@ -14,7 +14,7 @@ import { createFakeClock } from '../support/fake-clock.ts';
 const RULES = { limit: 8, maxWaiters: 4, maxWaitMs: 30_000 };
 const ASK = { tenant: 'acme', weight: 1, modelClass: 'sonnet', inputTokens: 1, maxWaitMs: 0 };
 const ORIGIN = { family: 1, tenant: 'acme' };
-const NO_NEWS: TenantWord = { version: 0, news: { written: [], places: [] }, spent: { periodStartMs: 0, usd: 0 } };
+const NO_NEWS: TenantWord = { version: 0, news: { written: [], places: [] }, spent: [{ periodStartMs: 0, usd: 0 }] };
 const HERE = new AbortController().signal;
 
 const broken = (): Promise<never> => Promise.reject(new Error('Durable Object reset because its code was updated'));
@@ -156,7 +156,7 @@ describe('objects that cannot be reached', () => {
 
   it('leave a budget at what its object said last', async () => {
     const { engine, stage, clock } = createStage();
-    stage.spent = async () => ({ periodStartMs: 0, usd: 12 });
+    stage.spent = async () => [{ periodStartMs: 0, usd: 12 }];
     expect(await engine.ledger.spentUsd('acme', 0)).toBe(12);
     stage.spent = broken;
     await clock.advance(10 * 60_000);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Account } from '../../src/state/ledger.ts';
+import { withBooking, type Account } from '../../src/state/ledger.ts';
 import { createDurableLedger, type DurableLedger } from '../../src/worker/durable-ledger.ts';
 import { createRemoteCalls } from '../../src/worker/remote-call.ts';
 import type { RemoteTenant } from '../../src/worker/remote.ts';
@@ -15,7 +15,7 @@ let asked: number;
 let ledger: DurableLedger;
 beforeEach(() => {
   clock = createFakeClock();
-  account = { periodStartMs: DAY_MS, usd: 1 };
+  account = [{ periodStartMs: DAY_MS, usd: 1 }];
   asked = 0;
   const unasked = (): never => {
     throw new Error('nobody asks for that here');
@@ -34,7 +34,7 @@ beforeEach(() => {
       return account;
     },
     async book(_booking, periodStartMs, usd) {
-      account = { periodStartMs, usd: account.usd + usd };
+      account = withBooking(account, periodStartMs, usd);
     },
   };
   const calls = createRemoteCalls({ clock, waitUntil: () => {}, newName: () => 'name' });
@@ -46,7 +46,7 @@ describe('what a tenant has spent', () => {
     expect(await ledger.spentUsd('acme', DAY_MS)).toBe(1);
     ledger.book('acme', DAY_MS, 0.5);
     expect(await ledger.spentUsd('acme', DAY_MS)).toBe(1.5);
-    ledger.hear('acme', { periodStartMs: DAY_MS, usd: 4 });
+    ledger.hear('acme', [{ periodStartMs: DAY_MS, usd: 4 }]);
     expect(await ledger.spentUsd('acme', DAY_MS)).toBe(4);
     expect(asked).toBe(1);
   });
@@ -54,20 +54,20 @@ describe('what a tenant has spent', () => {
   it('is not made less by a word that was given before a booking from here had arrived', async () => {
     await ledger.spentUsd('acme', DAY_MS);
     ledger.book('acme', DAY_MS, 0.5);
-    ledger.hear('acme', { periodStartMs: DAY_MS, usd: 1 });
+    ledger.hear('acme', [{ periodStartMs: DAY_MS, usd: 1 }]);
     expect(await ledger.spentUsd('acme', DAY_MS)).toBe(1.5);
   });
 
   it('is not made more by a word that holds a booking from here already', async () => {
     await ledger.spentUsd('acme', DAY_MS);
     ledger.book('acme', DAY_MS, 0.5);
-    ledger.hear('acme', { periodStartMs: DAY_MS, usd: 1.5 });
+    ledger.hear('acme', [{ periodStartMs: DAY_MS, usd: 1.5 }]);
     expect(await ledger.spentUsd('acme', DAY_MS)).toBe(1.5);
   });
 
   it('is answered by an old word at once, which is asked after once', async () => {
     await ledger.spentUsd('acme', DAY_MS);
-    account = { periodStartMs: DAY_MS, usd: 9 };
+    account = [{ periodStartMs: DAY_MS, usd: 9 }];
     await clock.advance(SECOND_MS + 1);
     expect(await Promise.all([1, 2, 3].map(() => ledger.spentUsd('acme', DAY_MS)))).toEqual([1, 1, 1]);
     await clock.advance(0);
@@ -77,7 +77,7 @@ describe('what a tenant has spent', () => {
 
   it('is waited for where nothing was heard for a minute', async () => {
     await ledger.spentUsd('acme', DAY_MS);
-    account = { periodStartMs: DAY_MS, usd: 9 };
+    account = [{ periodStartMs: DAY_MS, usd: 9 }];
     await clock.advance(60 * SECOND_MS + 1);
     expect(await ledger.spentUsd('acme', DAY_MS)).toBe(9);
   });
@@ -86,12 +86,12 @@ describe('what a tenant has spent', () => {
     await ledger.spentUsd('acme', DAY_MS);
     expect(await ledger.spentUsd('acme', 2 * DAY_MS)).toBe(0);
     ledger.book('acme', 2 * DAY_MS, 0.25);
-    ledger.hear('acme', { periodStartMs: DAY_MS, usd: 5 });
+    ledger.hear('acme', [{ periodStartMs: DAY_MS, usd: 5 }]);
     expect(await ledger.spentUsd('acme', 2 * DAY_MS)).toBe(0.25);
   });
 
   it('is not kept of tenants that nobody asks for: they have no budget', async () => {
-    ledger.hear('globex', { periodStartMs: DAY_MS, usd: 7 });
+    ledger.hear('globex', [{ periodStartMs: DAY_MS, usd: 7 }]);
     expect(await ledger.spentUsd('globex', DAY_MS)).toBe(1);
     expect(asked).toBe(1);
   });

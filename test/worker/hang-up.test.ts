@@ -7,7 +7,7 @@ import { useWorkerStage, type WorkerStage } from './worker-stage.ts';
 /** Streams on the deployed bundle, and callers that go away: one slot, so that only a freed one lets the next pass. */
 const start = useWorkerStage();
 const settings = managed('maxConcurrency: 1');
-const DEADLINE_MS = 3_000;
+const DEADLINE_MS = 10_000;
 
 async function expectNextServed(stage: WorkerStage, index: number): Promise<void> {
   const next = await stage.open(asking());

@@ -91,7 +91,7 @@ function watchUpstream(upstream: ScriptedUpstream) {
 const tenantOf = ({ headers }: UpstreamCall): string => String(headers['x-tenant']);
 
 describe('1,000 streams of 20 tenants over two isolates', () => {
-  it("hold every tenant's limit, are all served, and add up in the metrics", { timeout: 60_000 }, async () => {
+  it("hold every tenant's limit, are all served, and add up in the metrics", async () => {
     const stage = await start({ settings, isolates: 2 });
     const watch = watchUpstream(stage.upstream);
     const answers = tenants.flatMap((tenant) =>
@@ -110,7 +110,7 @@ describe('1,000 streams of 20 tenants over two isolates', () => {
     await stage.slotsFree();
 
     const all = TENANTS * ASKS;
-    await eventually('every request is counted', 5_000, async () => {
+    await eventually('every request is counted', 10_000, async () => {
       return (await stage.metrics()).sum('slipstream_requests_total', { status: '200' }) === all;
     });
     const metrics = await stage.metrics(1); // the other isolate's page says the same

@@ -8,7 +8,7 @@ import { useWorkerStage, type WorkerStage } from './worker-stage.ts';
 /** The metrics page of the deployed bundle, from two isolates whose figures come together in the hub. */
 const start = useWorkerStage();
 const settings = managed('maxConcurrency: 2, queue: { max: 5 }');
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 10_000;
 
 function running(metrics: MetricSamples, tenant: string) {
   const slots = { scope: 'tenant', name: tenant };

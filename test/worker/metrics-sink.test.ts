@@ -78,12 +78,12 @@ describe('events', () => {
     mark(stage);
     stage.sink.metrics.observe('slipstream_queue_wait_seconds', { tenant: 'acme' }, 0.5);
     await stage.clock.advance(PUSH_AFTER_MS - 1);
-    stage.sink.metrics.count('slipstream_saved_usd_total', { tenant: 'acme', model: 'opus' }, 0.25);
+    stage.sink.metrics.adjust('slipstream_saved_usd_total', { tenant: 'acme', model: 'opus' }, -0.25);
     expect(stage.pushes).toEqual([]);
     await stage.clock.advance(1);
     const sent = stage.pushes.map(({ events }) => events.map(({ k, n }) => `${k} ${n}`));
     expect(sent).toEqual([
-      ['c slipstream_breakpoints_total', 'h slipstream_queue_wait_seconds', 'c slipstream_saved_usd_total'],
+      ['c slipstream_breakpoints_total', 'h slipstream_queue_wait_seconds', 'u slipstream_saved_usd_total'],
     ]);
     await stage.clock.advance(10 * PUSH_AFTER_MS);
     expect(stage.pushes).toHaveLength(1);
@@ -161,11 +161,13 @@ describe('gauges that are read off', () => {
     const { metrics } = stage.sink;
     const l = { scope: 'tenant', name: 'other' };
     let depth = 3;
-    metrics.onScrape(async () => () => {
-      metrics.clear('slipstream_queue_depth');
-      metrics.add('slipstream_queue_depth', l, depth);
-      metrics.add('slipstream_queue_depth', l, 1);
-    });
+    metrics.onScrape(async () => [
+      () => {
+        metrics.clear('slipstream_queue_depth');
+        metrics.add('slipstream_queue_depth', l, depth);
+        metrics.add('slipstream_queue_depth', l, 1);
+      },
+    ]);
     await metrics.page('');
     depth = 5;
     await metrics.page('');

@@ -3,6 +3,7 @@ import type { Readings } from '../../src/prometheus/sample-text.ts';
 import { renderHubPage } from '../../src/worker/metrics-page.ts';
 import type { Board, MetricEvent } from '../../src/worker/metrics-remote.ts';
 import { createMetricsTotals, type MetricsTotals, type ShelfStorage } from '../../src/worker/metrics-totals.ts';
+import { hasPrometheus, promtoolOnPage } from '../grafana/promtool.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { readMetrics, type MetricSamples } from '../support/metric-samples.ts';
 
@@ -44,7 +45,7 @@ function traffic(tenants: readonly string[], requests = 1): MetricEvent[] {
       },
       { k: 'c', n: 'slipstream_input_tokens_total', l: { tenant, model: 'opus', kind: 'uncached' }, v: 30 },
       { k: 'c', n: 'slipstream_input_tokens_total', l: { tenant, model: 'opus', kind: 'cache_read' }, v: 70 },
-      { k: 'c', n: 'slipstream_saved_usd_total', l: { tenant, model: 'opus' }, v: 0.5 },
+      { k: 'u', n: 'slipstream_saved_usd_total', l: { tenant, model: 'opus' }, v: -0.5 },
       { k: 'h', n: 'slipstream_queue_wait_seconds', l: { tenant }, v: 0.2 },
     ]).flat(),
   );
@@ -64,7 +65,7 @@ async function expectRequests(hubs: readonly MetricsTotals[], requests: number):
     waits: samples.sum('slipstream_queue_wait_seconds_count'),
     shortWaits: samples.sum('slipstream_queue_wait_seconds_bucket', { le: '0.25' }),
   }).toEqual({ requests, tokens: requests * 100, waits: requests, shortWaits: requests });
-  expect(samples.sum('slipstream_saved_usd_total')).toBeCloseTo(requests * 0.5, 9);
+  expect(samples.sum('slipstream_saved_usd_total')).toBeCloseTo(requests * -0.5, 9);
   expect(samples.sum('slipstream_queue_wait_seconds_sum')).toBeCloseTo(requests * 0.2, 9);
 }
 
@@ -137,6 +138,14 @@ describe('what a hub has counted', () => {
     expect(samples.sum('slipstream_cache_hit_ratio', { model: 'opus' })).toBeCloseTo(0.7, 12);
   });
 
+  it.skipIf(!hasPrometheus)('is a page that promtool has nothing to say about', async () => {
+    const hub = start(createFakeStorage());
+    hub.apply(traffic(['acme', 'globex']));
+    const { text } = await renderHubPage('', [await hub.read()], NOTHING_READ, () => Promise.resolve());
+    expect(text).toContain('# TYPE slipstream_saved_usd_total untyped\n');
+    expect(promtoolOnPage(text)).toBe('');
+  });
+
   it('names 200 tenants of all isolates together, and after a restart the same ones', async () => {
     const storage = createFakeStorage();
     const tenants = Array.from({ length: 260 }, (_, index) => `tenant-${index}`);
@@ -160,6 +169,15 @@ describe('of another version of the gateway', () => {
     await expectRequests([hub], 0);
   });
 
+  it('what is stored as a counter, and may fall by now, begins anew', async () => {
+    const storage = createFakeStorage();
+    const values = [{ labels: { tenant: 'acme', model: 'opus' }, value: 40 }];
+    storage.put('shelf:tenant=acme', [{ name: 'slipstream_saved_usd_total', help: 'x', type: 'counter', aggregator: 'sum', values }]); // prettier-ignore
+    const hub = start(storage);
+    hub.apply(traffic(['acme']));
+    await expectRequests([hub], 1);
+  });
+
   it('stored histograms with other buckets are left out, and the rest of their row is not', async () => {
     const storage = createFakeStorage();
     const before = start(storage);
@@ -178,6 +196,7 @@ describe('of another version of the gateway', () => {
     ['a metric that is called like an inherited property', { k: 'c', n: 'constructor', l: {}, v: 1 }],
     ['a label that the metric does not have', { k: 'h', n: 'slipstream_queue_wait_seconds', l: { shoe: '43' }, v: 1 }],
     ['a counter that would fall', { k: 'c', n: 'slipstream_breakpoints_total', l: {}, v: -1 }],
+    ['a sum of another kind', { k: 'u', n: 'slipstream_breakpoints_total', l: {}, v: 1 }],
     ['what is no number', { k: 'h', n: 'slipstream_queue_wait_seconds', l: { tenant: 'acme' }, v: NaN }],
     ['a metric of another kind', { k: 'c', n: 'slipstream_queue_wait_seconds', l: { tenant: 'acme' }, v: 1 }],
   ])('%s is passed over, and what came with it is counted', async (_what, stranger) => {

@@ -6,7 +6,7 @@ import { useWorkerStage } from './worker-stage.ts';
 /** Every path of a Worker is public, /metrics among them. */
 const start = useWorkerStage();
 const TOKEN = 'a-token-of-the-scraper';
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 10_000;
 
 async function scrape(settings: string, authorization?: string) {
   const { workerd } = await start({ settings: (url) => managed()(url) + settings });

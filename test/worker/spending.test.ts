@@ -42,6 +42,12 @@ describe('what a tenant has spent', () => {
     expect(spentIn(spending.account, DAY_MS)).toBe(1);
     spending.book('of the next day', 2 * DAY_MS, 4);
     expect(spentIn(spending.account, 2 * DAY_MS)).toBe(4);
-    expect(spentIn(spending.account, DAY_MS)).toBe(0);
+    expect(spentIn(spending.account, DAY_MS)).toBe(1);
+  });
+
+  it('is kept of the three periods that were booked in last', () => {
+    const spending = createSpending(createKeyValues(), createFakeClock());
+    for (const day of [4, 5, 6, 7, 5]) spending.book(`${day} of ${spending.account.length}`, day * DAY_MS, day);
+    expect([4, 5, 6, 7].map((day) => spentIn(spending.account, day * DAY_MS))).toEqual([0, 10, 6, 7]);
   });
 });

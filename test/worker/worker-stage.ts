@@ -25,7 +25,7 @@ export interface WorkerStageOptions {
   readonly wrapperPath?: string;
 }
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 10_000;
 
 export function useWorkerStage(): (options: WorkerStageOptions) => Promise<WorkerStage> {
   const cleanups: (() => Promise<void>)[] = [];

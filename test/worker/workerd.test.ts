@@ -59,7 +59,7 @@ describe('raw workerd', () => {
     await client.body('the first event arrives', (text) => text.includes('data: 1'));
     if (how === 'fin') client.close();
     else client.reset();
-    await eventually('the upstream call is closed', 3_000, () => {
+    await eventually('the upstream call is closed', 10_000, () => {
       call.write('data: 2\n\n');
       return call.state === 'closed';
     });
@@ -71,6 +71,6 @@ describe('raw workerd', () => {
     client.send(requestBytes({ method: 'GET', target: '/stream' }));
     const call = await upstream.call(0);
     client.reset();
-    await eventually('the upstream call is closed', 3_000, () => call.state === 'closed');
+    await eventually('the upstream call is closed', 10_000, () => call.state === 'closed');
   });
 });

@@ -78,13 +78,12 @@ export function openBook(target: Target, approach: Approach, ports: BookPorts): 
 }
 
 /** What is known before this request is counted among what was seen. */
-function noteKnown(target: Target, { marks }: Approach, { clock, index, kinship, volatile, scale }: BookPorts) {
-  const { domain, model, params, prefix, view } = target;
+function noteKnown(target: Target, { marks }: Approach, { clock, index, kinship }: BookPorts) {
+  const { domain, model, params, prefix } = target;
   const keys = { domain, model, params };
   const nowMs = clock.nowMs();
   const known = knownPrefix(index, target, marks, kinship.elsewhere(prefix, keys), nowMs);
   kinship.record(prefix, keys);
-  volatile.record({ tenant: view.tenant, model, prefix, tokensPerByte: scale.tokensPerByte(model), nowMs });
   return known;
 }
 

@@ -1,4 +1,4 @@
-import { env, evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
+import { env, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { RequestRow } from '../../../src/console/contract.ts';
 import type { ConsoleHub } from '../../../src/worker/console-hub.ts';
@@ -100,6 +100,20 @@ describe('the hub', () => {
     const { totals, tenants } = await hub.snapshot();
     expect(totals.requests).toBe(3);
     expect(tenants).toMatchObject([{ id: 'acme', requests: 3, hitRatio: 0.9 }]);
+  });
+
+  it('sets its alarm with the next word when it could not be set', async () => {
+    const { stub: hub } = newHub();
+    await runInDurableObject(hub, async (object: ConsoleHub, { storage }) => {
+      Object.defineProperty(storage, 'setAlarm', {
+        configurable: true,
+        value: () => Promise.reject(new Error('the storage does not answer')),
+      });
+      await expect(object.tell(wordOf({ finished: served() }))).rejects.toThrow('the storage does not answer');
+      Reflect.deleteProperty(storage, 'setAlarm');
+    });
+    await hub.tell(wordOf());
+    expect(await runDurableObjectAlarm(hub)).toBe(true);
   });
 
   it('sets no alarm where nothing has changed', async () => {

@@ -70,6 +70,20 @@ describe('the hub', () => {
     expect((await samplesOf(hub)).sum('slipstream_requests_total')).toBe(4);
   });
 
+  it('sets its alarm with the next word when it could not be set', async () => {
+    const hub = newHub();
+    await runInDurableObject(hub, async (object: MetricsHub, { storage }) => {
+      Object.defineProperty(storage, 'setAlarm', {
+        configurable: true,
+        value: () => Promise.reject(new Error('the storage does not answer')),
+      });
+      await expect(object.push('a', requests('acme', 1))).rejects.toThrow('the storage does not answer');
+      Reflect.deleteProperty(storage, 'setAlarm');
+    });
+    await hub.push('b', requests('acme', 1));
+    expect(await runDurableObjectAlarm(hub)).toBe(true);
+  });
+
   it('sets no alarm where nothing has changed', async () => {
     const hub = newHub();
     await hub.push('a', [{ k: 't', n: 'acme' }]);

@@ -8,7 +8,7 @@ import { createCountedGateway, type CountedGateway } from './counted-gateway.ts'
  * The calls to objects that a request waits for before its upstream is asked: what docs/deploy.md and the head of
  * durable-engine.ts say. On the real objects; only the upstream is played, in place of the isolate's fetch.
  */
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 10_000;
 const PREFIX_TOKENS = 20_000;
 const WRITTEN: WireUsage = { input_tokens: 8, cache_creation_input_tokens: PREFIX_TOKENS, output_tokens: 1 };
 const ACME = 'gateway-key-of-acme';

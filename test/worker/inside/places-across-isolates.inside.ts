@@ -5,7 +5,7 @@ import { eventually } from '../../support/eventually.ts';
 import { createCountedGateway } from './counted-gateway.ts';
 
 /** Two upstreams whose caches know nothing of each other, and two isolates that share nothing but the objects. */
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 10_000;
 const KEY = 'gateway-key-of-acme';
 const SETTINGS = `
 upstreams:
