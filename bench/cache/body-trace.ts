@@ -4,7 +4,7 @@
  */
 import { prefixOf } from '../../src/prompt/prefix.ts';
 import type { PromptView } from '../../src/prompt/prompt-view.ts';
-import { scanRequest } from '../../src/prompt/scan.ts';
+import { scanRequest } from '../../src/prompt/scan/scan.ts';
 import { timeOf, type Trace, type TraceClock, type TraceRequest } from './trace.ts';
 
 const BYTES_PER_TOKEN = 3.6;

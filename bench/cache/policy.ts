@@ -2,14 +2,14 @@
  * What is compared: the fixed placements people use today, and Slipstream. A policy answers with markers as depths; only
  * Slipstream also listens to what became of a request.
  */
-import type { PlacementIndex } from '../../src/prompt/placement-index.ts';
-import { createPlacementIndex } from '../../src/prompt/placement-index.ts';
-import { observeSent, type SentRequest } from '../../src/prompt/observe.ts';
-import { planCache } from '../../src/prompt/plan.ts';
+import type { PlacementIndex } from '../../src/prompt/learn/placement-index.ts';
+import { createPlacementIndex } from '../../src/prompt/learn/placement-index.ts';
+import { observeSent, type SentRequest } from '../../src/prompt/learn/observe.ts';
+import { planCache } from '../../src/prompt/plan/plan.ts';
 import type { Ttl } from '../../src/core/scanned-prompt.ts';
 import type { PlanRules, Prolong, PromptView } from '../../src/prompt/prompt-view.ts';
-import { readPath } from '../../src/prompt/read-path.ts';
-import { settleAnswer, type AnswerUsage } from '../../src/prompt/settle-answer.ts';
+import { readPath } from '../../src/prompt/plan/read-path.ts';
+import { settleAnswer, type AnswerUsage } from '../../src/prompt/learn/settle-answer.ts';
 import type { TraceRequest } from './trace.ts';
 
 /** A marker on the unit that ends the prefix of `depth` units. */

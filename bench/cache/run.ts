@@ -14,7 +14,7 @@ import {
   type SlipstreamPolicy,
   type WatchOptions,
 } from './policy.ts';
-import { createPlacementIndex } from '../../src/prompt/placement-index.ts';
+import { createPlacementIndex } from '../../src/prompt/learn/placement-index.ts';
 import { replay, type Billed, type ReplayOptions } from './replay.ts';
 import { createRouter, ROUTER_KINDS, type RouterKind } from './routing.ts';
 import { summarize, type Summary } from './summary.ts';

@@ -1,7 +1,7 @@
 import type { PrefixForest, PrefixNode, PrefixTree } from './contract.ts';
-import type { PrefixBookReading } from '../prompt/prefix-book.ts';
-import { plusTokens, type SharedPrefix, type Tokens } from '../prompt/prefix-book-node.ts';
-import { warmthsAt, type Warmth } from '../prompt/prefix-book-warmth.ts';
+import type { PrefixBookReading } from '../prompt/book/prefix-book.ts';
+import { plusTokens, type SharedPrefix, type Tokens } from '../prompt/book/prefix-book-node.ts';
+import { warmthsAt, type Warmth } from '../prompt/book/prefix-book-warmth.ts';
 import type { PromptMemory } from '../prompt/prompt-memory.ts';
 import { mostValuable } from './prefix-forest-choice.ts';
 

@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
 import type { Config, Secrets } from '../config/config.ts';
-import type { BreakerState } from '../core/circuit-breaker.ts';
+import type { BreakerState } from '../core/failures/circuit-breaker.ts';
 import type { Clock } from '../core/clock.ts';
-import { createRetryBudget } from '../core/retry-budget.ts';
+import { createRetryBudget } from '../core/failures/retry-budget.ts';
 import { createApp } from '../http/app.ts';
 import type { ExchangeOf } from '../http/exchange.ts';
 import { createOpenExchanges } from '../http/open-exchanges.ts';

@@ -19,7 +19,7 @@ import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics, MetricsText } from '../metrics/metrics.ts';
 import { FIRST_ATTEMPT, type Context, type Service } from '../pipeline/service.ts';
 import type { EngineHealth } from '../state/engine.ts';
-import { readRequest } from '../prompt/read-request.ts';
+import { readRequest } from '../prompt/scan/read-request.ts';
 import { STATUS_CLIENT_CLOSED } from '../pipeline/with-metering.ts';
 import type { ConsoleOptions } from './console.ts';
 import type { BodyResult, ExchangeOf, HttpExchange } from './exchange.ts';

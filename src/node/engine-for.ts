@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Secrets } from '../config/config.ts';
-import { createAdaptiveLimit } from '../core/adaptive-limit.ts';
+import { createAdaptiveLimit } from '../core/limits/adaptive-limit.ts';
 import type { Clock } from '../core/clock.ts';
 import { redisTargetOf } from '../core/redis-url.ts';
 import { createRedisEngine } from '../redis/redis-engine.ts';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createAdaptiveLimit } from '../core/adaptive-limit.ts';
+import { createAdaptiveLimit } from '../core/limits/adaptive-limit.ts';
 import { createProcessConsole } from '../console/process-console.ts';
 import type { Clock } from '../core/clock.ts';
 import { composeGateway, type Gateway as ComposedGateway, type GatewayParts } from '../gateway/compose-gateway.ts';

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { renderProblems } from '../config/render-problems.ts';
-import type { BreakerState } from '../core/circuit-breaker.ts';
+import type { BreakerState } from '../core/failures/circuit-breaker.ts';
 import type { EngineHealth } from '../state/engine.ts';
 import type { DrainProgress } from './drain.ts';
 import type { SettingsEvent } from './follow-settings.ts';

@@ -1,4 +1,4 @@
-import { createCircuitBreaker, type CircuitBreaker } from '../core/circuit-breaker.ts';
+import { createCircuitBreaker, type CircuitBreaker } from '../core/failures/circuit-breaker.ts';
 import type { RoutedUpstream } from './upstream.ts';
 
 /** The upstreams there are, and what has been learned of each. What is learned outlives a reload of the settings. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { RetryBudget } from '../core/retry-budget.ts';
+import type { RetryBudget } from '../core/failures/retry-budget.ts';
 import { periodStartMs, type Budget, type Tenant } from '../core/tenant.ts';
 import type { HitRatio } from '../metrics/hit-ratio.ts';
 import type { TenantLabels } from '../metrics/labels.ts';

@@ -1,6 +1,6 @@
 import type { AttemptResult } from '../core/attempt.ts';
 import type { GatewayRequest, Outcome, ResponseHead } from '../core/exchange.ts';
-import { rateLimitClass } from '../core/model-class.ts';
+import { rateLimitClass } from '../core/limits/model-class.ts';
 import type { TokenScale } from '../prompt/token-scale.ts';
 import type { CapacityGrant, UpstreamCapacity } from '../state/upstream-capacity.ts';
 import { attemptResult } from './attempt-result.ts';

@@ -1,8 +1,8 @@
 import type { UpstreamFailure } from '../core/attempt.ts';
 import type { Clock } from '../core/clock.ts';
 import type { GatewayRequest, Outcome } from '../core/exchange.ts';
-import type { RetryBudget } from '../core/retry-budget.ts';
-import { decideRetry, type RetryDecision } from '../core/retry-policy.ts';
+import type { RetryBudget } from '../core/failures/retry-budget.ts';
+import { decideRetry, type RetryDecision } from '../core/failures/retry-policy.ts';
 import { failureOf } from './attempt-result.ts';
 import { FIRST_ATTEMPT, type Attempt, type Context, type Layer } from './service.ts';
 import { noteWait, wait } from './wait.ts';

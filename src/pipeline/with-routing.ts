@@ -1,6 +1,6 @@
 import type { AttemptResult, UpstreamFailure } from '../core/attempt.ts';
 import { chooseUpstream, isBound, placeAfter, type Depths, type Place } from '../core/choose-upstream.ts';
-import type { Admitted, BreakerState } from '../core/circuit-breaker.ts';
+import type { Admitted, BreakerState } from '../core/failures/circuit-breaker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { GatewayRequest, Outcome } from '../core/exchange.ts';
 import { affinityOf, threadKey, type Affinity } from '../prompt/affinity.ts';

@@ -1,6 +1,6 @@
 import { createKinship, type Kinship } from './kinship.ts';
-import { createPlacementIndex, type PlacementIndex } from './placement-index.ts';
-import { createPrefixBook, type PrefixBook } from './prefix-book.ts';
+import { createPlacementIndex, type PlacementIndex } from './learn/placement-index.ts';
+import { createPrefixBook, type PrefixBook } from './book/prefix-book.ts';
 import { createTokenScale, type TokenScale } from './token-scale.ts';
 import { createVolatilePrefixes, type VolatilePrefixes } from './volatile-prefix.ts';
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
-import type { AskRedis } from './ask-redis.ts';
-import type { RedisHealth } from './redis-health.ts';
-import type { RedisConnections } from './redis-connections.ts';
-import type { Rejoining } from './rejoining.ts';
+import type { AskRedis } from './connection/ask-redis.ts';
+import type { RedisHealth } from './connection/redis-health.ts';
+import type { RedisConnections } from './connection/redis-connections.ts';
+import type { Rejoining } from './connection/rejoining.ts';
 import type { Replicas } from './replicas.ts';
 
 /**

@@ -1,21 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import type { AdaptiveLimit } from '../core/adaptive-limit.ts';
+import type { AdaptiveLimit } from '../core/limits/adaptive-limit.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EngineHealth, StateEngine } from '../state/engine.ts';
-import { createAskRedis } from './ask-redis.ts';
+import { createAskRedis } from './connection/ask-redis.ts';
 import { createBeat } from './beat.ts';
-import { createCeilingShares } from './ceiling-shares.ts';
-import { createRedisCapacity } from './redis-capacity.ts';
-import { openRedis } from './open-redis.ts';
-import { createRedisFlights } from './redis-flights.ts';
-import { createRedisHealth, SLOW_MS } from './redis-health.ts';
+import { createCeilingShares } from './capacity/ceiling-shares.ts';
+import { createRedisCapacity } from './capacity/redis-capacity.ts';
+import { openRedis } from './connection/open-redis.ts';
+import { createRedisFlights } from './flights/redis-flights.ts';
+import { createRedisHealth, SLOW_MS } from './connection/redis-health.ts';
 import { createRedisLedger } from './redis-ledger.ts';
-import { createRedisOwnership } from './redis-ownership.ts';
-import { createRedisPlaces } from './redis-places.ts';
-import { createRedisSlots } from './redis-slots.ts';
-import { createRejoining } from './rejoining.ts';
+import { createRedisOwnership } from './ownership/redis-ownership.ts';
+import { createRedisPlaces } from './places/redis-places.ts';
+import { createRedisSlots } from './slots/redis-slots.ts';
+import { createRejoining } from './connection/rejoining.ts';
 import { createReplicas } from './replicas.ts';
-import { createSlotScripts } from './slot-scripts.ts';
+import { createSlotScripts } from './slots/slot-scripts.ts';
 
 /**
  * What replicas share, in Redis. What is true of a replica (its leases, waiters, bookings) is in the replica, and Redis is

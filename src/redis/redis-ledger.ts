@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { Ledger } from '../state/ledger.ts';
-import type { AskRedis } from './ask-redis.ts';
-import type { RedisClient } from './redis-connections.ts';
-import { defineScript } from './redis-script.ts';
+import type { AskRedis } from './connection/ask-redis.ts';
+import type { RedisClient } from './connection/redis-connections.ts';
+import { defineScript } from './connection/redis-script.ts';
 
 /**
  * Budgets over all replicas. In Redis each process has a field of its own with all that it has booked in the period, and

@@ -1,5 +1,5 @@
-import type { RedisClient } from './redis-connections.ts';
-import { defineScript } from './redis-script.ts';
+import type { RedisClient } from './connection/redis-connections.ts';
+import { defineScript } from './connection/redis-script.ts';
 
 /**
  * Who else is there: each replica signs in at every beat, and who has not for `PRESENT_MS` does not count. The number is

@@ -1,4 +1,4 @@
-import type { AdaptiveLimit } from '../core/adaptive-limit.ts';
+import type { AdaptiveLimit } from '../core/limits/adaptive-limit.ts';
 import type { Clock } from '../core/clock.ts';
 import type { StateEngine } from './engine.ts';
 import { inOnePlace } from './flights.ts';

@@ -1,6 +1,6 @@
 import type { AttemptResult } from '../core/attempt.ts';
 import type { HeaderMap } from '../core/headers.ts';
-import type { QuotaReading } from '../core/rate-quota.ts';
+import type { QuotaReading } from '../core/limits/rate-quota.ts';
 import type { SlotCount } from './slots.ts';
 
 /**

@@ -1,7 +1,7 @@
-import type { AdaptiveLimit } from '../core/adaptive-limit.ts';
+import type { AdaptiveLimit } from '../core/limits/adaptive-limit.ts';
 import type { Clock } from '../core/clock.ts';
-import { createFairQueue, type Ticket } from '../core/fair-queue.ts';
-import { createRateQuota, type QuotaReading } from '../core/rate-quota.ts';
+import { createFairQueue, type Ticket } from '../core/limits/fair-queue.ts';
+import { createRateQuota, type QuotaReading } from '../core/limits/rate-quota.ts';
 import type { SlotCount } from './slots.ts';
 import type { CapacityAsk, CapacityGrant, CapacityLease } from './upstream-capacity.ts';
 import { createWaitEstimate } from './wait-estimate.ts';

@@ -1,12 +1,12 @@
 import type { Environment } from '../config/config.ts';
-import type { ConsoleHub } from './console-hub.ts';
-import type { RemoteConsoleHub } from './console-remote.ts';
-import type { FlightsObject } from './flights-object.ts';
-import type { MetricsHub } from './metrics-hub.ts';
-import type { RemoteMetricsHub } from './metrics-remote.ts';
+import type { ConsoleHub } from './console/console-hub.ts';
+import type { RemoteConsoleHub } from './console/console-remote.ts';
+import type { FlightsObject } from './objects/flights-object.ts';
+import type { MetricsHub } from './metrics/metrics-hub.ts';
+import type { RemoteMetricsHub } from './metrics/metrics-remote.ts';
 import type { Remotes } from './remote.ts';
-import type { TenantObject } from './tenant-object.ts';
-import type { UpstreamObject } from './upstream-object.ts';
+import type { TenantObject } from './objects/tenant-object.ts';
+import type { UpstreamObject } from './objects/upstream-object.ts';
 
 /** The bindings of wrangler.toml. Secrets are bindings too, under whatever names the settings text refers to. */
 export interface WorkerEnvironment {

@@ -1,11 +1,11 @@
 import type { WorkerEnvironment } from './environment.ts';
 import { createWorkerGateway, type WorkerGateway } from './worker-gateway.ts';
 
-export { ConsoleHub } from './console-hub.ts';
-export { FlightsObject } from './flights-object.ts';
-export { MetricsHub } from './metrics-hub.ts';
-export { TenantObject } from './tenant-object.ts';
-export { UpstreamObject } from './upstream-object.ts';
+export { ConsoleHub } from './console/console-hub.ts';
+export { FlightsObject } from './objects/flights-object.ts';
+export { MetricsHub } from './metrics/metrics-hub.ts';
+export { TenantObject } from './objects/tenant-object.ts';
+export { UpstreamObject } from './objects/upstream-object.ts';
 
 /** The Worker. Its settings are read once per isolate: a changed one comes with a new deployment, hence a new isolate. */
 let gateway: WorkerGateway | null = null;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FIXED_POLICIES, fixedPolicy, slipstreamPolicy, watchWith, type Policy } from '../../bench/cache/policy.ts';
 import { replay, type Billed } from '../../bench/cache/replay.ts';
 import { createRouter, ROUTER_KINDS, type RouterKind } from '../../bench/cache/routing.ts';
-import { createPlacementIndex } from '../../src/prompt/placement-index.ts';
+import { createPlacementIndex } from '../../src/prompt/learn/placement-index.ts';
 import { traceOf } from './traces.ts';
 
 const RULES = {

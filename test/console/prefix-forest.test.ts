@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { PrefixForest, PrefixNode } from '../../src/console/contract.ts';
 import { keyedIds, prefixForestOf } from '../../src/console/prefix-forest.ts';
 import { NO_USAGE } from '../../src/core/usage.ts';
-import type { SharedPrefix } from '../../src/prompt/prefix-book-node.ts';
+import type { SharedPrefix } from '../../src/prompt/book/prefix-book-node.ts';
 import { createTraffic, part, type Sent } from '../prompt/prefix-book-traffic.ts';
 import { text, user } from '../prompt/prefixes.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { processReport, type ProcessParts } from '../../src/console/process-report.ts';
-import { createAdaptiveLimit } from '../../src/core/adaptive-limit.ts';
+import { createAdaptiveLimit } from '../../src/core/limits/adaptive-limit.ts';
 import { createLiveExchanges, type LiveExchanges } from '../../src/pipeline/live-exchanges.ts';
 import type { StateEngine } from '../../src/state/engine.ts';
 import { createMemoryEngine } from '../../src/state/memory-engine.ts';

@@ -1,4 +1,4 @@
-import type { AdaptiveLimit } from '../../src/core/adaptive-limit.ts';
+import type { AdaptiveLimit } from '../../src/core/limits/adaptive-limit.ts';
 import type { AttemptResult, FailureKind } from '../../src/core/attempt.ts';
 import type { HeaderMap } from '../../src/core/headers.ts';
 import type { CapacityAsk, CapacityGrant, UpstreamCapacity } from '../../src/state/upstream-capacity.ts';

@@ -1,5 +1,5 @@
 import type { AttemptResult, FailureKind } from '../../src/core/attempt.ts';
-import type { AdaptiveLimit } from '../../src/core/adaptive-limit.ts';
+import type { AdaptiveLimit } from '../../src/core/limits/adaptive-limit.ts';
 
 /**
  * A gateway with one limit in front of one upstream, in simulated time: callers wait for a slot, the upstream serves a call

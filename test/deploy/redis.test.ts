@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createAdaptiveLimit } from '../../src/core/adaptive-limit.ts';
+import { createAdaptiveLimit } from '../../src/core/limits/adaptive-limit.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
 import { createRedisEngine } from '../../src/redis/redis-engine.ts';
 import { hasRedisServer, startRedisServer, type RedisServer } from '../support/redis-server.ts';
@@ -26,7 +26,9 @@ const OF_CONNECTIONS = ['select', 'eval', 'evalsha'];
 /** And what a client of a cluster needs to find its way. */
 const OF_CLUSTERS = ['client|setname', 'cluster|slots', 'readonly', 'readwrite'];
 
-const sources = readdirSync(new URL('src/redis/', ROOT)).filter((name) => name.endsWith('.ts'));
+const sources = readdirSync(new URL('src/redis/', ROOT), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.ts'),
+);
 const commands = new Set(sources.flatMap((name) => commandsIn(fileText(`src/redis/${name}`))));
 
 function commandsIn(text: string): string[] {

@@ -3,7 +3,7 @@ import type { GatewayRequest } from '../../src/core/exchange.ts';
 import type { Tenant } from '../../src/core/tenant.ts';
 import { cacheTarget, type CacheSettings, type CacheTarget } from '../../src/pipeline/cache/cache-target.ts';
 import type { RoutedUpstream } from '../../src/pipeline/upstream.ts';
-import { scanRequest } from '../../src/prompt/scan.ts';
+import { scanRequest } from '../../src/prompt/scan/scan.ts';
 import { createTokenScale } from '../../src/prompt/token-scale.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { contextOf, createScriptedUpstream, requestOf, tenantOf } from './scripted.ts';

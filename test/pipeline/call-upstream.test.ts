@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { NO_WATCH, type GatewayRequest } from '../../src/core/exchange.ts';
-import { createRetryBudget } from '../../src/core/retry-budget.ts';
+import { createRetryBudget } from '../../src/core/failures/retry-budget.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';
 import { callUpstream } from '../../src/pipeline/call-upstream.ts';
 import { FIRST_ATTEMPT, type Context } from '../../src/pipeline/service.ts';

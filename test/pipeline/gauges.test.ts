@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createRetryBudget, type RetryBudget } from '../../src/core/retry-budget.ts';
+import { createRetryBudget, type RetryBudget } from '../../src/core/failures/retry-budget.ts';
 import { periodStartMs, type Tenant } from '../../src/core/tenant.ts';
 import { createHitRatio, type HitRatio } from '../../src/metrics/hit-ratio.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';

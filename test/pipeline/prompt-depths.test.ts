@@ -6,7 +6,7 @@ import { promptDepths } from '../../src/pipeline/cache/prompt-depths.ts';
 import type { RoutedUpstream } from '../../src/pipeline/upstream.ts';
 import { withPromptCache } from '../../src/pipeline/with-prompt-cache.ts';
 import { createPromptMemory, type PromptMemory } from '../../src/prompt/prompt-memory.ts';
-import { scanRequest } from '../../src/prompt/scan.ts';
+import { scanRequest } from '../../src/prompt/scan/scan.ts';
 import { inOnePlace } from '../../src/state/flights.ts';
 import { createMemoryFlights } from '../../src/state/memory-flights.ts';
 import { ask, textOf } from '../support/cache-bodies.ts';

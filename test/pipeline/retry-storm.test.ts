@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/core/exchange.ts';
-import { createRetryBudget } from '../../src/core/retry-budget.ts';
+import { createRetryBudget } from '../../src/core/failures/retry-budget.ts';
 import type { Service } from '../../src/pipeline/service.ts';
 import { withRetry } from '../../src/pipeline/with-retry.ts';
 import { createFakeClock } from '../support/fake-clock.ts';

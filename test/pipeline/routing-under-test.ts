@@ -1,6 +1,6 @@
 import { beforeEach } from 'vitest';
 import type { Depths } from '../../src/core/choose-upstream.ts';
-import type { BreakerState } from '../../src/core/circuit-breaker.ts';
+import type { BreakerState } from '../../src/core/failures/circuit-breaker.ts';
 import type { GatewayRequest, Outcome } from '../../src/core/exchange.ts';
 import type { Fleet } from '../../src/pipeline/fleet.ts';
 import type { Attempt, Context, Service } from '../../src/pipeline/service.ts';

@@ -10,7 +10,7 @@ import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { entryOf } from './fleet-under-test.ts';
 import { answeredOf, contextOf, createRecordedMetrics, createScriptedUpstream, requestOf, tenantOf } from './scripted.ts'; // prettier-ignore
 import { createTenantLabels } from '../../src/metrics/labels.ts';
-import { createRetryBudget } from '../../src/core/retry-budget.ts';
+import { createRetryBudget } from '../../src/core/failures/retry-budget.ts';
 
 let clock: FakeClock;
 let ownership: Ownership;

@@ -4,7 +4,7 @@ import { createTenantLabels } from '../../src/metrics/labels.ts';
 import type { Context, Service } from '../../src/pipeline/service.ts';
 import { withPromptCache, type PromptCacheOptions } from '../../src/pipeline/with-prompt-cache.ts';
 import { createPromptMemory } from '../../src/prompt/prompt-memory.ts';
-import { scanRequest } from '../../src/prompt/scan.ts';
+import { scanRequest } from '../../src/prompt/scan/scan.ts';
 import { inOnePlace } from '../../src/state/flights.ts';
 import { createMemoryFlights } from '../../src/state/memory-flights.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';

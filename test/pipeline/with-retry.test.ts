@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { UpstreamFailure } from '../../src/core/attempt.ts';
 import type { HeaderMap } from '../../src/core/headers.ts';
 import type { GatewayRequest, Outcome } from '../../src/core/exchange.ts';
-import { createRetryBudget } from '../../src/core/retry-budget.ts';
+import { createRetryBudget } from '../../src/core/failures/retry-budget.ts';
 import { FIRST_ATTEMPT, type Context } from '../../src/pipeline/service.ts';
 import { withRetry, type RetryOptions } from '../../src/pipeline/with-retry.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayRequest } from '../../src/core/exchange.ts';
-import { scanRequest } from '../../src/prompt/scan.ts';
+import { scanRequest } from '../../src/prompt/scan/scan.ts';
 import { entryOf, fleetOf } from './fleet-under-test.ts';
 import { answerAs, failedAt, ofSession, refusalOf, useRouting } from './routing-under-test.ts';
 import { answeredOf, contextOf, failureOf, heldOf, tenantOf } from './scripted.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HeaderMap } from '../../src/core/headers.ts';
 import { affinityOf, threadKey, type Affinity } from '../../src/prompt/affinity.ts';
-import { scanRequest } from '../../src/prompt/scan.ts';
+import { scanRequest } from '../../src/prompt/scan/scan.ts';
 import { text, user } from './prefixes.ts';
 
 const SESSION = '0f8fad5b-d9cb-469f-a165-70867728950e';

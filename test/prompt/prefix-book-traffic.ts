@@ -1,11 +1,11 @@
 import { totalInput, NO_USAGE, type TokenUsage } from '../../src/core/usage.ts';
-import { observeSent } from '../../src/prompt/observe.ts';
-import { createPlacementIndex } from '../../src/prompt/placement-index.ts';
-import { planCache } from '../../src/prompt/plan.ts';
-import { createPrefixBook, type NotedRequest } from '../../src/prompt/prefix-book.ts';
-import type { SharedPrefix } from '../../src/prompt/prefix-book-node.ts';
+import { observeSent } from '../../src/prompt/learn/observe.ts';
+import { createPlacementIndex } from '../../src/prompt/learn/placement-index.ts';
+import { planCache } from '../../src/prompt/plan/plan.ts';
+import { createPrefixBook, type NotedRequest } from '../../src/prompt/book/prefix-book.ts';
+import type { SharedPrefix } from '../../src/prompt/book/prefix-book-node.ts';
 import type { PlanRules, PromptView } from '../../src/prompt/prompt-view.ts';
-import { settleAnswer } from '../../src/prompt/settle-answer.ts';
+import { settleAnswer } from '../../src/prompt/learn/settle-answer.ts';
 import { prefixOfBody, text } from './prefixes.ts';
 
 /** Bodies that are planned, sent, answered as planned and noted, with a token for every byte. */

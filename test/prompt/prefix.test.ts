@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { prefixOf, type Prefix } from '../../src/prompt/prefix.ts';
-import { scanRequest } from '../../src/prompt/scan.ts';
+import { scanRequest } from '../../src/prompt/scan/scan.ts';
 
 const options = { domainKey: 1, stripsAttribution: true };
 

@@ -1,6 +1,6 @@
 import { hashText } from '../../src/prompt/content-hash.ts';
 import { prefixOf, type Prefix } from '../../src/prompt/prefix.ts';
-import { scanRequest } from '../../src/prompt/scan.ts';
+import { scanRequest } from '../../src/prompt/scan/scan.ts';
 
 /** The prefix of a body as the gateway gets it, in a cache domain of this name. */
 export function prefixOfBody(body: object, domain = 'main', stripsAttribution = true): Prefix {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ScannedPrompt } from '../../src/core/scanned-prompt.ts';
-import { scanRequest } from '../../src/prompt/scan.ts';
+import { scanRequest } from '../../src/prompt/scan/scan.ts';
 import { text, user } from './prefixes.ts';
 
 /** What a scan says of callers' markers and of streams, where the gateway's own markers could otherwise do harm. */

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/core/errors.ts';
-import { readRequest } from '../../src/prompt/read-request.ts';
+import { readRequest } from '../../src/prompt/scan/read-request.ts';
 import { JSON_CASES } from '../core/json-cases.ts';
 import { bytesOf, escapeAll, jsonObjects, jsonTrees, whitespaces, writeJson } from '../core/json-texts.ts';
 

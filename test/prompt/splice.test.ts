@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scanRequest } from '../../src/prompt/scan.ts';
+import { scanRequest } from '../../src/prompt/scan/scan.ts';
 import type { Position, ScannedPrompt, Ttl } from '../../src/core/scanned-prompt.ts';
 import { insertionsFor, splice } from '../../src/prompt/splice.ts';
 import { renderedBodies } from './bodies.ts';

@@ -1,9 +1,9 @@
-import { planCache } from '../../src/prompt/plan.ts';
-import { observeSent, type SentRequest } from '../../src/prompt/observe.ts';
-import { createPlacementIndex, type PlacementIndex } from '../../src/prompt/placement-index.ts';
+import { planCache } from '../../src/prompt/plan/plan.ts';
+import { observeSent, type SentRequest } from '../../src/prompt/learn/observe.ts';
+import { createPlacementIndex, type PlacementIndex } from '../../src/prompt/learn/placement-index.ts';
 import type { Ttl } from '../../src/core/scanned-prompt.ts';
 import type { Mark, Plan, PlanRules, PromptView } from '../../src/prompt/prompt-view.ts';
-import { settleAnswer, type AnswerUsage } from '../../src/prompt/settle-answer.ts';
+import { settleAnswer, type AnswerUsage } from '../../src/prompt/learn/settle-answer.ts';
 
 export const SECOND_MS = 1000;
 export const MINUTE_MS = 60_000;

@@ -2,9 +2,9 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { Clock } from '../../src/core/clock.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
-import { newsChannel } from '../../src/redis/flight-store.ts';
-import { createRedisFlights } from '../../src/redis/redis-flights.ts';
-import { createRedisHealth, type RedisHealth } from '../../src/redis/redis-health.ts';
+import { newsChannel } from '../../src/redis/flights/flight-store.ts';
+import { createRedisFlights } from '../../src/redis/flights/redis-flights.ts';
+import { createRedisHealth, type RedisHealth } from '../../src/redis/connection/redis-health.ts';
 import type {
   FlightFamilies,
   FlightJoin,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { SLOW_MS } from '../../src/redis/redis-health.ts';
+import { SLOW_MS } from '../../src/redis/connection/redis-health.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { hasRedisServer } from '../support/redis-server.ts';

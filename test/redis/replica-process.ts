@@ -1,5 +1,5 @@
 import { parseConfig } from '../../src/config/parse-config.ts';
-import { createAdaptiveLimit } from '../../src/core/adaptive-limit.ts';
+import { createAdaptiveLimit } from '../../src/core/limits/adaptive-limit.ts';
 import { createGateway, sha256Hex } from '../../src/node/gateway.ts';
 import { serveApp } from '../../src/node/serve.ts';
 import { systemClock } from '../../src/node/system-clock.ts';

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/parse-config.ts';
-import { createAdaptiveLimit } from '../../src/core/adaptive-limit.ts';
+import { createAdaptiveLimit } from '../../src/core/limits/adaptive-limit.ts';
 import { serveSimulator } from '../../src/node/demo/serve-simulator.ts';
 import { createGateway, sha256Hex } from '../../src/node/gateway.ts';
 import { serveApp } from '../../src/node/serve.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
 import { createRedisEngine } from '../../src/redis/redis-engine.ts';
-import { SLOW_MS } from '../../src/redis/redis-health.ts';
+import { SLOW_MS } from '../../src/redis/connection/redis-health.ts';
 import { DEFAULT_TIMING } from '../../src/simulator/settings.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { StateEngine } from '../../src/state/engine.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AskRedis } from '../../src/redis/ask-redis.ts';
-import { createRedisSlots, type RedisSlots } from '../../src/redis/redis-slots.ts';
-import type { SlotScripts } from '../../src/redis/slot-scripts.ts';
+import type { AskRedis } from '../../src/redis/connection/ask-redis.ts';
+import { createRedisSlots, type RedisSlots } from '../../src/redis/slots/redis-slots.ts';
+import type { SlotScripts } from '../../src/redis/slots/slot-scripts.ts';
 import type { Lease } from '../../src/state/slots.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 

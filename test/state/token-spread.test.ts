@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createAdaptiveLimit } from '../../src/core/adaptive-limit.ts';
+import { createAdaptiveLimit } from '../../src/core/limits/adaptive-limit.ts';
 import type { HeaderMap } from '../../src/core/headers.ts';
 import { createMemoryUpstreamCapacity } from '../../src/state/memory-upstream-capacity.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';

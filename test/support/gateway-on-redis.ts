@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createAdaptiveLimit } from '../../src/core/adaptive-limit.ts';
+import { createAdaptiveLimit } from '../../src/core/limits/adaptive-limit.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
 import { createRedisEngine } from '../../src/redis/redis-engine.ts';

@@ -3,15 +3,15 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import * as noTracing from '../../src/worker/no-tracing.ts';
-import * as noYamlWriting from '../../src/worker/no-yaml-writing.ts';
-import * as unusedSdkParts from '../../src/worker/unused-sdk-parts.ts';
+import * as noTracing from '../../src/worker/stand-ins/no-tracing.ts';
+import * as noYamlWriting from '../../src/worker/stand-ins/no-yaml-writing.ts';
+import * as unusedSdkParts from '../../src/worker/stand-ins/unused-sdk-parts.ts';
 import { buildWorker } from '../support/worker-bundle.ts';
 
 /** What `wrangler deploy --minify` would upload. */
 const KIB = 1024;
 const SETTINGS = readFileSync(new URL('../../wrangler.toml', import.meta.url), 'utf8');
-const ALIASES = [...SETTINGS.matchAll(/^"([^"]+)" = "\.\/src\/worker\/([^"]+)\.ts"$/gm)];
+const ALIASES = [...SETTINGS.matchAll(/^"([^"]+)" = "\.\/src\/worker\/stand-ins\/([^"]+)\.ts"$/gm)];
 const STAND_INS: Readonly<Record<string, object>> = {
   'no-tracing': noTracing,
   'no-yaml-writing': noYamlWriting,

@@ -1,13 +1,13 @@
 import type { LiveExchange, PrefixForest, PrefixNode } from '../../src/console/contract.ts';
 import type { ProcessReport, TenantReading, UpstreamReading } from '../../src/console/process-report.ts';
 import type { ProcessConsoleParts } from '../../src/console/process-console.ts';
-import { createAdaptiveLimit } from '../../src/core/adaptive-limit.ts';
+import { createAdaptiveLimit } from '../../src/core/limits/adaptive-limit.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { createFleet } from '../../src/pipeline/fleet.ts';
 import { createLiveExchanges } from '../../src/pipeline/live-exchanges.ts';
 import { createPromptMemory } from '../../src/prompt/prompt-memory.ts';
 import { createMemoryEngine } from '../../src/state/memory-engine.ts';
-import { CONSOLE_VERSION, type IsolateWord } from '../../src/worker/console-remote.ts';
+import { CONSOLE_VERSION, type IsolateWord } from '../../src/worker/console/console-remote.ts';
 
 /** What isolates may tell the console's hub: a gateway with one tenant and one upstream in which nothing runs. */
 export function wordOf(part: Partial<IsolateWord> = {}): IsolateWord {

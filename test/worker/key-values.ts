@@ -1,4 +1,4 @@
-import type { KeyValues } from '../../src/worker/late-writes.ts';
+import type { KeyValues } from '../../src/worker/objects/late-writes.ts';
 
 /** An object's storage, as far as it is used, and how often something was written. */
 export function createKeyValues(): KeyValues & { writes: number } {

@@ -1,4 +1,4 @@
-import { noteWritten } from '../../prompt/note-written.ts';
+import { noteWritten } from '../../prompt/learn/note-written.ts';
 import { allMarks, tokensTo } from '../../prompt/prompt-view.ts';
 import type { FlightFamilies, FlightJoin, FlightLead, Flights, FlightWrite } from '../../state/flights.ts';
 import type { Context } from '../service.ts';

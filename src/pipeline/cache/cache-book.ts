@@ -1,11 +1,11 @@
 import type { Clock } from '../../core/clock.ts';
 import { totalInput, type TokenUsage } from '../../core/usage.ts';
 import type { Kinship } from '../../prompt/kinship.ts';
-import { observeSent, type SentRequest } from '../../prompt/observe.ts';
-import type { PlacementIndex } from '../../prompt/placement-index.ts';
-import type { PrefixBook } from '../../prompt/prefix-book.ts';
+import { observeSent, type SentRequest } from '../../prompt/learn/observe.ts';
+import type { PlacementIndex } from '../../prompt/learn/placement-index.ts';
+import type { PrefixBook } from '../../prompt/book/prefix-book.ts';
 import { allMarks } from '../../prompt/prompt-view.ts';
-import { settleAnswer, settleFailure } from '../../prompt/settle-answer.ts';
+import { settleAnswer, settleFailure } from '../../prompt/learn/settle-answer.ts';
 import type { TokenScale } from '../../prompt/token-scale.ts';
 import type { VolatilePrefixes } from '../../prompt/volatile-prefix.ts';
 import type { Approach } from './cache-approach.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
-import { planCache } from '../../prompt/plan.ts';
-import type { PlacementIndex } from '../../prompt/placement-index.ts';
+import { planCache } from '../../prompt/plan/plan.ts';
+import type { PlacementIndex } from '../../prompt/learn/placement-index.ts';
 import { allMarks, tokensTo, type Plan, type PlannedMark } from '../../prompt/prompt-view.ts';
 import type { Target } from './cache-target.ts';
 import type { ShapeBans } from './shape-bans.ts';

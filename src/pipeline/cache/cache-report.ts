@@ -4,9 +4,9 @@ import { placeOf } from '../../core/scanned-prompt.ts';
 import { totalInput, type TokenUsage } from '../../core/usage.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import { explainMiss, renderExplanation, type Explanation, type KnownPrefix } from '../../prompt/explain.ts';
-import { reachedDepth } from '../../prompt/look-back.ts';
-import type { PlacementIndex } from '../../prompt/placement-index.ts';
-import { prolongs } from '../../prompt/plan.ts';
+import { reachedDepth } from '../../prompt/plan/look-back.ts';
+import type { PlacementIndex } from '../../prompt/learn/placement-index.ts';
+import { prolongs } from '../../prompt/plan/plan.ts';
 import {
   allMarks,
   tokensTo,
@@ -15,7 +15,7 @@ import {
   type PlannedMark,
   type PlanOutcome,
 } from '../../prompt/prompt-view.ts';
-import { readPath } from '../../prompt/read-path.ts';
+import { readPath } from '../../prompt/plan/read-path.ts';
 import type { NoTargetReason, Target } from './cache-target.ts';
 
 /** What is said of one request's caching, in the header, the metric and its story. */

@@ -1,9 +1,9 @@
 import type { Depths } from '../../core/choose-upstream.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { GatewayRequest } from '../../core/exchange.ts';
-import { prolongs } from '../../prompt/plan.ts';
-import type { PlacementIndex } from '../../prompt/placement-index.ts';
-import { readPath } from '../../prompt/read-path.ts';
+import { prolongs } from '../../prompt/plan/plan.ts';
+import type { PlacementIndex } from '../../prompt/learn/placement-index.ts';
+import { readPath } from '../../prompt/plan/read-path.ts';
 import type { TokenScale } from '../../prompt/token-scale.ts';
 import { cacheTarget, type CacheSettings } from './cache-target.ts';
 import type { Context } from '../service.ts';

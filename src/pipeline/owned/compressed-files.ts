@@ -1,5 +1,5 @@
 import { mayBeUtf8Json } from '../../core/bytes.ts';
-import { createNamedFiles } from '../../prompt/file-ids.ts';
+import { createNamedFiles } from '../../prompt/scan/file-ids.ts';
 
 /**
  * The files that a compressed prompt names. It goes upstream as it came; only a copy is read, in passing. What cannot be

@@ -5,7 +5,7 @@ import { contentEncoding, headerValue } from '../../core/headers.ts';
 import type { ObjectCall, ObjectKind } from '../../core/owned-objects.ts';
 import type { Tenant } from '../../core/tenant.ts';
 import { objectIdOf, withResultsHere } from '../../ingress/object-answer.ts';
-import { createNamedFiles } from '../../prompt/file-ids.ts';
+import { createNamedFiles } from '../../prompt/scan/file-ids.ts';
 import type { Ownership } from '../../state/ownership.ts';
 import type { Context, Service } from '../service.ts';
 import { tooLarge, watchUpload, type Upload } from '../upload.ts';

@@ -1,5 +1,5 @@
 import type { GatewayRequest, Reply } from '../../core/exchange.ts';
-import { createMadeFiles } from '../../prompt/file-ids.ts';
+import { createMadeFiles } from '../../prompt/scan/file-ids.ts';
 import type { Ownership } from '../../state/ownership.ts';
 import type { Context } from '../service.ts';
 

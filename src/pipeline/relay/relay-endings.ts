@@ -1,5 +1,5 @@
 import type { Outcome, StopReason, StreamOutcome } from '../../core/exchange.ts';
-import { failureOfCode } from '../../core/upstream-failure.ts';
+import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import type { TokenUsage } from '../../core/usage.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 import type { Context } from '../service.ts';

@@ -1,7 +1,7 @@
 import { concatenate } from '../../core/bytes.ts';
 import type { Outcome } from '../../core/exchange.ts';
 import type { HeaderMap } from '../../core/headers.ts';
-import { failureOfAnswer, failureOfCode } from '../../core/upstream-failure.ts';
+import { failureOfAnswer, failureOfCode } from '../../core/failures/upstream-failure.ts';
 import type { Answer, AnswerRelay } from './relay.ts';
 import { endReply, unsent } from './relay-endings.ts';
 import type { UpstreamEnd } from '../upstream.ts';

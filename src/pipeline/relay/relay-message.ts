@@ -1,5 +1,5 @@
 import { concatenate } from '../../core/bytes.ts';
-import { failureOfCode } from '../../core/upstream-failure.ts';
+import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import { readAnswer } from '../../ingress/anthropic-answer.ts';
 import type { Answer, AnswerRelay } from './relay.ts';
 import { endReply, NOTHING_TOLD, unsent } from './relay-endings.ts';

@@ -1,5 +1,5 @@
 import { concatenate } from '../../core/bytes.ts';
-import { failureOfCode } from '../../core/upstream-failure.ts';
+import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import type { Context } from '../service.ts';
 import type { Answer, AnswerRelay } from './relay.ts';
 import { endReply, unsent } from './relay-endings.ts';

@@ -1,4 +1,4 @@
-import { failureOfCode } from '../../core/upstream-failure.ts';
+import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import type { Answer, AnswerRelay } from './relay.ts';
 import { endReply } from './relay-endings.ts';
 

@@ -3,7 +3,7 @@ import type { UpstreamFailure } from '../../core/attempt.ts';
 import type { Outcome, StreamOutcome } from '../../core/exchange.ts';
 import type { HeaderMap } from '../../core/headers.ts';
 import { createStreamMeter } from '../../core/stream-meter.ts';
-import { failureOfCode, failureOfStreamError } from '../../core/upstream-failure.ts';
+import { failureOfCode, failureOfStreamError } from '../../core/failures/upstream-failure.ts';
 import { sumUsage } from '../../core/usage.ts';
 import { errorFrame, PING_FRAME } from '../../ingress/anthropic-frames.ts';
 import type { Answer, AnswerRelay } from './relay.ts';

@@ -1,6 +1,6 @@
 import type { GatewayRequest, Outcome, ResponseHead } from '../../core/exchange.ts';
 import { headerValue } from '../../core/headers.ts';
-import { failureOfCode } from '../../core/upstream-failure.ts';
+import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import { createErrorRelay } from './relay-error.ts';
 import { createMessageRelay } from './relay-message.ts';
 import { createObjectRelay } from './relay-object.ts';

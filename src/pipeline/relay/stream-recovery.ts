@@ -1,6 +1,6 @@
 import type { UpstreamFailure } from '../../core/attempt.ts';
 import { createStreamMeter } from '../../core/stream-meter.ts';
-import { failureOfAnswer, failureOfCode, failureOfStreamError } from '../../core/upstream-failure.ts';
+import { failureOfAnswer, failureOfCode, failureOfStreamError } from '../../core/failures/upstream-failure.ts';
 import { NO_USAGE, sumUsage, type TokenUsage } from '../../core/usage.ts';
 import type { Recoverability } from '../../ingress/recovery/answer-record.ts';
 import { createAnswerRecorder } from '../../ingress/recovery/answer-recorder.ts';

@@ -13,7 +13,7 @@ const UNIONS = [
   [FLIGHT_ROLES, 'pipeline/cache/cache-approach.ts', 'readonly role:'],
   [OUTCOMES, 'pipeline/attempt-labels.ts', 'type AttemptOutcome ='],
   [ENDS, 'core/exchange.ts', 'type StreamOutcome ='],
-  [BREAKERS, 'core/circuit-breaker.ts', 'type BreakerState ='],
+  [BREAKERS, 'core/failures/circuit-breaker.ts', 'type BreakerState ='],
 ] as const;
 
 function codesIn(file: string, declaration: string): string[] {

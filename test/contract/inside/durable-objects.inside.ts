@@ -1,5 +1,5 @@
 import { createExecutionContext, env, waitOnExecutionContext } from 'cloudflare:test';
-import { createDurableEngine } from '../../../src/worker/durable-engine.ts';
+import { createDurableEngine } from '../../../src/worker/engine/durable-engine.ts';
 import type { WorkerEnvironment } from '../../../src/worker/environment.ts';
 import type { Remotes } from '../../../src/worker/remote.ts';
 import { workerClock } from '../../../src/worker/worker-clock.ts';

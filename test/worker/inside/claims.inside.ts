@@ -1,7 +1,7 @@
 import { env, evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
-import { createClaims } from '../../../src/worker/claims.ts';
-import type { TenantObject } from '../../../src/worker/tenant-object.ts';
+import { createClaims } from '../../../src/worker/objects/claims.ts';
+import type { TenantObject } from '../../../src/worker/objects/tenant-object.ts';
 
 /** A tenant's claims in the object that has them. Runs inside workerd. */
 const { TENANTS } = env as unknown as { TENANTS: DurableObjectNamespace<TenantObject> };

@@ -1,8 +1,8 @@
 import { env, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { RequestRow } from '../../../src/console/contract.ts';
-import type { ConsoleHub } from '../../../src/worker/console-hub.ts';
-import type { RemoteConsoleHub } from '../../../src/worker/console-remote.ts';
+import type { ConsoleHub } from '../../../src/worker/console/console-hub.ts';
+import type { RemoteConsoleHub } from '../../../src/worker/console/console-remote.ts';
 import { NO_USAGE } from '../../../src/core/usage.ts';
 import { finishedOf, ZERO_WALL_MS } from '../../console/records.ts';
 import { forestOf, liveOf, reportOf, wordOf } from '../isolate-words.ts';

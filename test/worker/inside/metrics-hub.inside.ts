@@ -1,7 +1,7 @@
 import { env, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
-import type { Board, MetricEvent, RemoteMetricsHub } from '../../../src/worker/metrics-remote.ts';
-import type { MetricsHub } from '../../../src/worker/metrics-hub.ts';
+import type { Board, MetricEvent, RemoteMetricsHub } from '../../../src/worker/metrics/metrics-remote.ts';
+import type { MetricsHub } from '../../../src/worker/metrics/metrics-hub.ts';
 import { readMetrics, type MetricSamples } from '../../support/metric-samples.ts';
 
 /** The hub as the object that it is: with its storage, its alarm and its end. Runs inside workerd. */

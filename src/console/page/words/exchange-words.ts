@@ -1,5 +1,5 @@
 import { ERRORS } from '../../../core/errors.ts';
-import type { BreakerState } from '../../../core/circuit-breaker.ts';
+import type { BreakerState } from '../../../core/failures/circuit-breaker.ts';
 import type { StreamOutcome } from '../../../core/exchange.ts';
 import type { AttemptOutcome } from '../../../pipeline/attempt-labels.ts';
 import type { Fault, LiveExchange, TimelineStep } from '../../contract.ts';
