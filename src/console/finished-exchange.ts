@@ -1,7 +1,7 @@
 import type { CacheStory } from '../core/exchange.ts';
 import { totalInput, type TokenUsage } from '../core/usage.ts';
 import { faultOf } from '../pipeline/record-line.ts';
-import type { ExchangeRecord } from '../pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../pipeline/exchange-record.ts';
 import type { CacheStoryView, RequestRow, RequestStory, TokenCounts } from './contract.ts';
 import { roundedMs, shownModel } from './shown.ts';
 import { timelineOf } from './timeline.ts';

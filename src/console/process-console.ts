@@ -1,5 +1,5 @@
 import { periodStartMs } from '../core/tenant.ts';
-import type { ExchangeRecord } from '../pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../pipeline/exchange-record.ts';
 import type { PromptMemory } from '../prompt/prompt-memory.ts';
 import { createConsoleBoard } from './console-board.ts';
 import type { ConsoleSource } from './console-source.ts';

@@ -1,5 +1,5 @@
 import type { AttemptNote, WaitNote } from '../core/exchange.ts';
-import type { ExchangeRecord } from '../pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../pipeline/exchange-record.ts';
 import type { TimelineStep } from './contract.ts';
 import { roundedMs } from './shown.ts';
 

@@ -16,7 +16,7 @@ import { createFleet, type FleetEntry } from '../pipeline/fleet.ts';
 import { createLiveExchanges } from '../pipeline/live-exchanges.ts';
 import { readGauges } from '../pipeline/gauges.ts';
 import { promptDepths } from '../pipeline/cache/prompt-depths.ts';
-import type { ExchangeRecord } from '../pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../pipeline/exchange-record.ts';
 import { hasElsewhere } from '../pipeline/with-routing.ts';
 import { createPromptMemory } from '../prompt/prompt-memory.ts';
 import type { StateEngine } from '../state/engine.ts';

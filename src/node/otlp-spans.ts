@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { AttemptNote } from '../core/exchange.ts';
 import { totalInput } from '../core/usage.ts';
 import { faultOf } from '../pipeline/record-line.ts';
-import type { ExchangeRecord } from '../pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../pipeline/exchange-record.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**

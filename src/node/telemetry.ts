@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { ExchangeRecord } from '../pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../pipeline/exchange-record.ts';
 
 /** Traces for an operator who has somewhere to send them. Off, nothing of OpenTelemetry is even loaded. */
 export interface Telemetry {

@@ -1,5 +1,5 @@
 import { ERRORS } from '../core/errors.ts';
-import type { ExchangeRecord } from './with-metering.ts';
+import type { ExchangeRecord } from './exchange-record.ts';
 
 /** What the log says of one finished exchange, on any runtime: never a prompt, an answer or a key. Times are milliseconds. */
 export function recordLine(record: ExchangeRecord): Readonly<Record<string, unknown>> {

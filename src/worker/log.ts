@@ -1,7 +1,7 @@
 import type { Problem } from '../config/config.ts';
 import { renderProblems } from '../config/render-problems.ts';
 import { recordLine } from '../pipeline/record-line.ts';
-import type { ExchangeRecord } from '../pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../pipeline/exchange-record.ts';
 
 /** One JSON object per line for Workers Logs: who, what, how long, how much. Never a prompt, an answer or a key. */
 export function logRecord(record: ExchangeRecord): void {

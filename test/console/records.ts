@@ -2,7 +2,7 @@ import { newTimings, type ExchangeTimings, type WaitKind, type WaitNote } from '
 import { costOf } from '../../src/core/prices.ts';
 import { cacheResultOf } from '../../src/core/cache-result.ts';
 import { finishedExchange, type FinishedExchange } from '../../src/console/finished-exchange.ts';
-import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
 
 /** Records of exchanges as the metering leaves them, on a clock that stood at 0 at this time of day. */
 export const ZERO_WALL_MS = Date.UTC(2026, 10, 22, 12);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Gateway } from '../../src/node/gateway.ts';
 import { createLog, logRecord } from '../../src/node/log.ts';
-import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { startGateway } from '../support/gateway-on-node.ts';
 import { ACME_KEY, GLOBEX_KEY, UPSTREAM_KEY } from '../support/gateway-under-test.ts';

@@ -8,7 +8,7 @@ import {
   requestsOf,
   sumOf,
 } from '../../src/node/demo/tally.ts';
-import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
 
 function record(changes: Partial<ExchangeRecord>): ExchangeRecord {
   return {

@@ -6,7 +6,7 @@ import { createTenantLabels } from '../../src/metrics/labels.ts';
 import { createLiveExchanges } from '../../src/pipeline/live-exchanges.ts';
 import { createService } from '../../src/pipeline/create-service.ts';
 import type { Service } from '../../src/pipeline/service.ts';
-import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
 import { createPromptMemory } from '../../src/prompt/prompt-memory.ts';
 import { createMemoryLedger } from '../../src/state/ledger.ts';
 import { inOnePlace } from '../../src/state/flights.ts';

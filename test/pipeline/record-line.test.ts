@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { faultOf, recordLine } from '../../src/pipeline/record-line.ts';
-import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
 import { usageOf } from './scripted.ts';
 
 const RECORD: ExchangeRecord = {

@@ -4,7 +4,8 @@ import { createHitRatio } from '../../src/metrics/hit-ratio.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';
 import type { TokenUsage } from '../../src/core/usage.ts';
 import { createLiveExchanges, type LiveExchanges } from '../../src/pipeline/live-exchanges.ts';
-import { withMetering, type ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
+import { withMetering } from '../../src/pipeline/with-metering.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { answeredOf, contextOf, createRecordedMetrics, noteOf, requestOf, usageOf, type RecordedMetrics } from './scripted.ts'; // prettier-ignore
 

@@ -2,7 +2,7 @@ import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { createGateway, sha256Hex } from '../../src/node/gateway.ts';
 import { serveApp } from '../../src/node/serve.ts';
-import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
 import type { StateEngine } from '../../src/state/engine.ts';
 import type { RunningGateway } from './running-gateway.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach } from 'vitest';
 import type { Clock } from '../../src/core/clock.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
-import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
 import { eventually } from './eventually.ts';
 import { parseSettings } from './gateway-on-node.ts';
 import { readMetrics, type MetricSamples } from './metric-samples.ts';

@@ -1,6 +1,6 @@
 import type { StreamOutcome } from '../../src/core/exchange.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
-import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
 import { NO_USAGE } from '../../src/core/usage.ts';
 
 /** The record of an exchange, as far as its line in the log tells it: for gateways that are another process. */

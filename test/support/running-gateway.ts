@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/core/clock.ts';
 import type { Gateway } from '../../src/node/gateway.ts';
 import type { HttpServer } from '../../src/node/serve.ts';
-import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
 import type { SlotCount } from '../../src/state/slots.ts';
 import { startOnNode } from './gateway-on-node.ts';
 import { startOnRedis } from './gateway-on-redis.ts';

@@ -1,7 +1,7 @@
 import { serveSimulator } from '../../src/node/demo/serve-simulator.ts';
 import { systemClock } from '../../src/node/system-clock.ts';
 import type { Clock } from '../../src/core/clock.ts';
-import type { ExchangeRecord } from '../../src/pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
 import type { Observation } from '../../src/simulator/observe/observations.ts';
 import type { SimulatorOptions } from '../../src/simulator/settings.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';

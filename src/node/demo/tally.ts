@@ -1,5 +1,5 @@
 import { NO_USAGE, totalInput } from '../../core/usage.ts';
-import type { ExchangeRecord } from '../../pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../pipeline/exchange-record.ts';
 
 /**
  * The gateway's own records, summed up by tenant. Every finished message request is in exactly one of answered, failed

@@ -2,7 +2,7 @@ import type { Refusal } from '../../core/errors.ts';
 import type { GatewayRequest } from '../../core/exchange.ts';
 import { contentEncoding } from '../../core/headers.ts';
 import { createNamedFiles } from '../../prompt/scan/file-ids.ts';
-import { mayNameFiles } from '../../prompt/may-name-files.ts';
+import { mayNameFiles } from '../../prompt/scan/may-name-files.ts';
 import type { Ownership } from '../../state/ownership.ts';
 import { filesInCompressed } from './compressed-files.ts';
 import { notFound } from './not-found.ts';

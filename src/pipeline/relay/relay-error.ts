@@ -2,7 +2,7 @@ import { concatenate } from '../../core/bytes.ts';
 import type { Outcome } from '../../core/exchange.ts';
 import type { HeaderMap } from '../../core/headers.ts';
 import { failureOfAnswer, failureOfCode } from '../../core/failures/upstream-failure.ts';
-import type { Answer, AnswerRelay } from './relay.ts';
+import type { Answer, AnswerRelay } from './answer-relay.ts';
 import { endReply, unsent } from './relay-endings.ts';
 import type { UpstreamEnd } from '../upstream.ts';
 

@@ -1,7 +1,7 @@
 import { concatenate } from '../../core/bytes.ts';
 import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import { readAnswer } from '../../ingress/anthropic-answer.ts';
-import type { Answer, AnswerRelay } from './relay.ts';
+import type { Answer, AnswerRelay } from './answer-relay.ts';
 import { endReply, NOTHING_TOLD, unsent } from './relay-endings.ts';
 
 /** A message in one piece: kept until it is whole, for no caller can use half of one, and read for its usage. */

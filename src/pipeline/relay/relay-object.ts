@@ -1,7 +1,7 @@
 import { concatenate } from '../../core/bytes.ts';
 import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import type { Context } from '../service.ts';
-import type { Answer, AnswerRelay } from './relay.ts';
+import type { Answer, AnswerRelay } from './answer-relay.ts';
 import { endReply, unsent } from './relay-endings.ts';
 
 /**

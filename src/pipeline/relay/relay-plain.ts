@@ -1,5 +1,5 @@
 import { failureOfCode } from '../../core/failures/upstream-failure.ts';
-import type { Answer, AnswerRelay } from './relay.ts';
+import type { Answer, AnswerRelay } from './answer-relay.ts';
 import { endReply } from './relay-endings.ts';
 
 /** An answer that nobody here reads: sent as it comes. */

@@ -6,7 +6,7 @@ import { createStreamMeter } from '../../core/stream-meter.ts';
 import { failureOfCode, failureOfStreamError } from '../../core/failures/upstream-failure.ts';
 import { sumUsage } from '../../core/usage.ts';
 import { errorFrame, PING_FRAME } from '../../ingress/anthropic-frames.ts';
-import type { Answer, AnswerRelay } from './relay.ts';
+import type { Answer, AnswerRelay } from './answer-relay.ts';
 import { stoppedAs, unsent } from './relay-endings.ts';
 import { createStreamRecovery, type Recovered } from './stream-recovery.ts';
 import type { UpstreamEnd } from '../upstream.ts';

@@ -1,6 +1,7 @@
 import type { GatewayRequest, Outcome, ResponseHead } from '../../core/exchange.ts';
 import { headerValue } from '../../core/headers.ts';
 import { failureOfCode } from '../../core/failures/upstream-failure.ts';
+import type { Answer, AnswerRelay, RelayOptions } from './answer-relay.ts';
 import { createErrorRelay } from './relay-error.ts';
 import { createMessageRelay } from './relay-message.ts';
 import { createObjectRelay } from './relay-object.ts';
@@ -20,30 +21,6 @@ import type { AnswerReceiver, Flow, UpstreamEnd } from '../upstream.ts';
 export interface Relay extends AnswerReceiver {
   /** Call once when the upstream call is over; settles the caller's side and says what became of it. */
   finish(end: UpstreamEnd): Promise<Outcome>;
-}
-
-export interface RelayOptions extends ReplyWriterOptions {
-  /** `own`: a 401 is ours, not the caller's. */
-  readonly credential: 'own' | 'caller';
-  /** For streams that may be gone on with when they break; absent where they may not. */
-  readonly callAgain?: Pick<StreamRecoveryOptions, 'callAgain' | 'mayCallAgain'>;
-  /** +1 when an event stream begins, -1 when it is over. */
-  readonly onOpenStreams: (by: 1 | -1) => void;
-}
-
-/** One kind of answer on its way; a relay becomes one of them when it has seen the head. */
-export interface AnswerRelay {
-  chunk(chunk: Uint8Array): boolean;
-  finish(end: UpstreamEnd): Promise<Outcome>;
-}
-
-/** What all of them stand on. */
-export interface Answer {
-  readonly request: GatewayRequest;
-  readonly context: Context;
-  readonly options: RelayOptions;
-  readonly head: ResponseHead;
-  readonly writer: ReplyWriter;
 }
 
 export function createRelay(request: GatewayRequest, context: Context, options: RelayOptions): Relay {

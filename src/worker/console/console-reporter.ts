@@ -4,7 +4,7 @@ import { prefixForestOf } from '../../console/prefix-forest.ts';
 import type { ProcessConsoleParts } from '../../console/process-console.ts';
 import { processReport } from '../../console/process-report.ts';
 import { volatileAdviceOf } from '../../console/volatile-advice.ts';
-import type { ExchangeRecord } from '../../pipeline/with-metering.ts';
+import type { ExchangeRecord } from '../../pipeline/exchange-record.ts';
 import { hashAsId } from './console-prompts.ts';
 import {
   CONSOLE_VERSION,
