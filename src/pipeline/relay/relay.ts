@@ -1,4 +1,4 @@
-import type { GatewayRequest, Outcome, ResponseHead } from '../../core/exchange.ts';
+import type { GatewayRequest, Outcome } from '../../core/exchange.ts';
 import { headerValue } from '../../core/headers.ts';
 import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import type { Answer, AnswerRelay, RelayOptions } from './answer-relay.ts';
@@ -8,9 +8,8 @@ import { createObjectRelay } from './relay-object.ts';
 import { createPlainRelay } from './relay-plain.ts';
 import { createStreamRelay } from './relay-stream.ts';
 import { unsent } from './relay-endings.ts';
-import { createReplyWriter, type ReplyWriter, type ReplyWriterOptions } from './reply-writer.ts';
+import { createReplyWriter } from './reply-writer.ts';
 import type { Context } from '../service.ts';
-import type { StreamRecoveryOptions } from './stream-recovery.ts';
 import type { AnswerReceiver, Flow, UpstreamEnd } from '../upstream.ts';
 
 /**

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createNamedFiles } from '../../src/prompt/scan/file-ids.ts';
-import { mayNameFiles } from '../../src/prompt/scan/may-name-files.ts';
+import { createNamedFiles } from '../../../src/prompt/scan/file-ids.ts';
+import { mayNameFiles } from '../../../src/prompt/scan/may-name-files.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
