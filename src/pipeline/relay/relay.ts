@@ -1,4 +1,4 @@
-import type { GatewayRequest, Outcome } from '../../core/exchange.ts';
+import type { GatewayRequest, Outcome, ResponseHead } from '../../core/exchange.ts';
 import { headerValue } from '../../core/headers.ts';
 import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import type { Answer, AnswerRelay, RelayOptions } from './answer-relay.ts';
