@@ -249,7 +249,8 @@ export function flightsContract(name: string, makeStage: MakeStage<Flights>): vo
         const endedAfterMs = Promise.all(followers.map(({ result }) => result.then(() => stage.nowMs() - sinceMs)));
         await stage.pass(1_001);
         await areIn(followers, 'timed_out');
-        expect(Math.min(...(await endedAfterMs))).toBeGreaterThanOrEqual(1_000 - TIMER_GRAIN_MS);
+        // Elsewhere its age is known by two clocks and a journey; from its beginning it would be 800.
+        expect(Math.min(...(await endedAfterMs))).toBeGreaterThanOrEqual(900);
         leader.landed();
       });
 
@@ -268,7 +269,7 @@ export function flightsContract(name: string, makeStage: MakeStage<Flights>): vo
         await stage.pass(1_001);
         await areIn([...bounded, ...patient], 'timed_out');
         const [hereMs = 0, thereMs = 0, ...patientMs] = await allEndMs;
-        expect(Math.min(...patientMs)).toBeGreaterThanOrEqual(failedMs + 1_000 - TIMER_GRAIN_MS);
+        expect(Math.min(...patientMs)).toBeGreaterThanOrEqual(failedMs + 900);
         expect(Math.max(hereMs, thereMs)).toBeLessThanOrEqual(Math.min(...patientMs));
         leadOf(await first.result).landed();
       });

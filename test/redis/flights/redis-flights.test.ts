@@ -228,7 +228,7 @@ describe.skipIf(!hasRedisServer)('flights of two replicas', () => {
     leader.sent();
     const sentMs = performance.now();
     expect(await follower.result).toEqual({ kind: 'timed_out' });
-    expect(performance.now() - sentMs).toBeGreaterThanOrEqual(1_000 - TIMER_GRAIN_MS);
+    expect(performance.now() - sentMs).toBeGreaterThanOrEqual(900); // from its beginning it would be 800
   });
 
   it('land and are handed over though every message is lost', async () => {
