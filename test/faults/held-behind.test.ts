@@ -52,8 +52,9 @@ const MENDED: readonly (readonly [name: string, end: End])[] = [
 
 describe.concurrent('a request that waits for one that', () => {
   it.each(MENDED)('%s is served, and so is the other, asked again', async (_name, end) => {
-    await onStage([SILENT, FINE.stream], { ...LONG_HOLD, ...HURRIED }, async (stage) => {
+    await onStage([SILENT, FINE.stream], LONG_HOLD, async (stage) => {
       const [leader, follower, attempt] = await leaderAndFollower(stage);
+      stage.clock.skipUpTo(HURRIED.skipUpToMs); // not before: the follower's patience is a wait, too
       end(attempt);
       expect(await stage.seen(follower)).toMatchObject({ status: 200, ending: 'whole', text: WHOLE_STREAM });
       expect(await stage.seen(leader)).toMatchObject({ status: 200, ending: 'whole', text: WHOLE_STREAM });

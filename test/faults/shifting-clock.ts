@@ -8,6 +8,8 @@ import type { Clock } from '../../src/core/clock.ts';
 export interface ShiftingClock extends Clock {
   shiftWall(byMs: number): void;
   jump(byMs: number): void;
+  /** From now on waits of up to this long are skipped. */
+  skipUpTo(ms: number): void;
   /** Timers that are set and have neither fired nor been cancelled. */
   readonly pending: number;
 }
@@ -23,7 +25,8 @@ interface Timer {
   handle: NodeJS.Timeout;
 }
 
-export function createShiftingClock({ skipUpToMs = 0 }: ShiftingClockOptions = {}): ShiftingClock {
+export function createShiftingClock({ skipUpToMs: skippedMs = 0 }: ShiftingClockOptions = {}): ShiftingClock {
+  let skipUpToMs = skippedMs;
   const timers = new Set<Timer>();
   let jumpedMs = 0;
   let shiftedMs = 0;
@@ -48,6 +51,9 @@ export function createShiftingClock({ skipUpToMs = 0 }: ShiftingClockOptions = {
         clearTimeout(timer.handle);
         timers.delete(timer);
       };
+    },
+    skipUpTo(ms) {
+      skipUpToMs = ms;
     },
     shiftWall(byMs) {
       shiftedMs += byMs;
