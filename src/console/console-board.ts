@@ -1,5 +1,5 @@
+import { createNewest } from '../core/newest.ts';
 import { createTenantLabels } from '../metrics/labels.ts';
-import { createRecent } from '../state/recent.ts';
 import type { Bucket, History, RequestRow, RequestStory, SavingsReport, Totals } from './contract.ts';
 import { isError, requestRow, type FinishedExchange } from './finished-exchange.ts';
 import { matches, type RequestQuery } from './request-query.ts';
@@ -41,7 +41,7 @@ const TENANTS = 500;
 /** @param nowMs since when it is counted, or since the oldest of the exchanges that are kept. */
 export function createConsoleBoard(nowMs: number, kept: KeptFigures = nothingKept(nowMs)): ConsoleBoard {
   const sinceAtMs = kept.finished[0]?.story.receivedAtMs ?? nowMs;
-  const stories = createRecent<RequestStory>(STORIES);
+  const stories = createNewest<string, RequestStory>(STORIES);
   const labels = createTenantLabels(TENANTS);
   const traffic = createTrafficHistory(sinceAtMs);
   const standings = createStandings();
@@ -49,7 +49,7 @@ export function createConsoleBoard(nowMs: number, kept: KeptFigures = nothingKep
   let totals: Totals = NOTHING;
   const note = (tenant: string, finished: FinishedExchange): void => {
     const { story } = finished;
-    stories.add(story.id, story);
+    stories.set(story.id, story);
     traffic.add(finished);
     standings.add(tenant, finished);
     totals = withOneMore(totals, story);

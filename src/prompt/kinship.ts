@@ -1,3 +1,4 @@
+import { dropOldest } from '../core/newest.ts';
 import { hashPair } from './content-hash.ts';
 import type { Prefix } from './prefix.ts';
 
@@ -30,7 +31,7 @@ export function createKinship(): Kinship {
     const others = (heads.get(head) ?? []).filter((known) => !isSame(known, keys));
     heads.delete(head);
     heads.set(head, [...others.slice(1 - MAX_WAYS), keys]);
-    if (heads.size > MAX_HEADS) heads.delete(heads.keys().next().value as number);
+    dropOldest(heads, MAX_HEADS);
   };
   return {
     elsewhere(prefix, keys) {

@@ -1,4 +1,5 @@
 import { placeOf } from '../core/scanned-prompt.ts';
+import { dropOldest } from '../core/newest.ts';
 import type { Prefix } from './prefix.ts';
 
 /**
@@ -63,7 +64,7 @@ export function createVolatilePrefixes(): VolatilePrefixes {
         note(entry, position.hash, next.hash, (headBytes - (bytes[at] as number)) * tokensPerByte);
         watched.delete(key);
         watched.set(key, entry);
-        if (watched.size > MAX_WATCHED) watched.delete(watched.keys().next().value as string);
+        dropOldest(watched, MAX_WATCHED);
         if (entry.changes > 1 && isVolatile(entry)) return; // what stands behind it never has the same prefix
       }
     },

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { ObjectKind } from '../core/owned-objects.ts';
+import { dropOldest } from '../core/newest.ts';
 import { CLAIM_LIFE_MS, type Listed, type ObjectPage, type Ownership } from './ownership.ts';
 
 /**
@@ -39,7 +40,7 @@ export function createMemoryOwnership(
       const book = bookOf(tenantId, kind);
       if (book.has(id)) return;
       book.set(id, { upstreamId, claimedAtMs: clock.nowMs() });
-      if (book.size > maxObjects) book.delete(book.keys().next().value as string);
+      dropOldest(book, maxObjects);
       books[kind].set(tenantId, book);
     },
     async find(tenantId, kind, id) {

@@ -1,4 +1,5 @@
 import type { Place } from '../core/choose-upstream.ts';
+import { dropOldest } from '../core/newest.ts';
 import type { SessionPlaces } from './session-places.ts';
 
 /**
@@ -45,7 +46,7 @@ export function createMemorySessionPlaces({
       forgetIdle(now);
       entries.delete(key);
       entries.set(key, { place, lastUsedMs: now });
-      if (entries.size > maxSessions) entries.delete(entries.keys().next().value as number);
+      dropOldest(entries, maxSessions);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { createNewest } from './newest.ts';
+import { createNewest } from '../core/newest.ts';
 
 /**
  * Which entries this process has been told of. Once is enough: where the planner means to write one that it was told of, it

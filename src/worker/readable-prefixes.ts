@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { FlightWrite, ReadablePrefix } from '../state/flights.ts';
-import { createNewest } from '../state/newest.ts';
+import { createNewest } from '../core/newest.ts';
 import type { RemoteFlightWrite } from './remote.ts';
 
 /** What can be read by now, whoever wrote it: bounded, and forgotten when the cache itself has forgotten it. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { dropOldest } from '../../core/newest.ts';
 import type { Prefix } from '../../prompt/prefix.ts';
 import type { Mark } from '../../prompt/prompt-view.ts';
 
@@ -31,7 +32,7 @@ export function createShapeBans(clock: Clock): ShapeBans {
     },
     add(shape) {
       untilMs.set(shape, clock.nowMs() + BAN_MS);
-      if (untilMs.size > MAX_BANS) untilMs.delete(untilMs.keys().next().value as string);
+      dropOldest(untilMs, MAX_BANS);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { dropOldest } from '../../core/newest.ts';
 import type { SharedPrefix } from './prefix-book-node.ts';
 
 /**
@@ -29,7 +30,7 @@ export function createConversations(): Conversations {
       conversation.heardMs = nowMs;
       known.delete(head);
       known.set(head, conversation);
-      if (known.size > MAX_CONVERSATIONS) known.delete(known.keys().next().value as number);
+      dropOldest(known, MAX_CONVERSATIONS);
     },
     forget: (head) => void known.delete(head),
     countByPrefix(nowMs) {

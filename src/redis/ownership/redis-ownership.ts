@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { ObjectKind } from '../../core/owned-objects.ts';
+import { dropOldest } from '../../core/newest.ts';
 import { CLAIM_LIFE_MS, type Listed, type OwnedObject, type Ownership } from '../../state/ownership.ts';
 import type { Answered, AskRedis } from '../connection/ask-redis.ts';
 import { createOwnershipScripts, type ListFrom } from './ownership-scripts.ts';
@@ -67,7 +68,7 @@ export function createRedisOwnership({ redis, clock, ask, isWell, keyPrefix }: R
     async claim(tenantId, kind, object) {
       const claim: Claim = { tenantId, kind, object, isWritten: false };
       own.set(nameOf(tenantId, kind, object.id), claim);
-      if (own.size > MAX_CLAIMS_KEPT) own.delete(own.keys().next().value as string);
+      dropOldest(own, MAX_CLAIMS_KEPT);
       if (isWell()) await write(claim);
     },
     async find(tenantId, kind, id) {

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import type { Place } from '../../core/choose-upstream.ts';
+import { dropOldest } from '../../core/newest.ts';
 import { createMemorySessionPlaces } from '../../state/memory-session-places.ts';
 import type { SessionPlaces } from '../../state/session-places.ts';
 import type { AskRedis } from '../connection/ask-redis.ts';
@@ -113,8 +114,4 @@ export function createRedisPlaces(options: RedisPlacesOptions): RedisPlaces {
 
 function isSame(one: Place, other: Place): boolean {
   return one.upstreamId === other.upstreamId && one.cacheDomain === other.cacheDomain && one.holds === other.holds;
-}
-
-function dropOldest(map: Map<number, unknown>, most: number): void {
-  if (map.size > most) map.delete(map.keys().next().value as number);
 }

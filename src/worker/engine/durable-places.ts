@@ -1,7 +1,7 @@
 import type { Place } from '../../core/choose-upstream.ts';
 import type { Clock } from '../../core/clock.ts';
 import { createMemorySessionPlaces } from '../../state/memory-session-places.ts';
-import { createNewest } from '../../state/newest.ts';
+import { createNewest } from '../../core/newest.ts';
 import type { SessionPlaces } from '../../state/session-places.ts';
 import type { KeyedPlace } from '../remote.ts';
 

@@ -1,4 +1,4 @@
-import { createNewest } from '../../state/newest.ts';
+import { createNewest } from '../../core/newest.ts';
 import type { RemoteCalls } from './remote-call.ts';
 import type { Asker, Remotes, TenantNews, TenantWord } from '../remote.ts';
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { dropOldest } from '../../core/newest.ts';
 
 /**
  * Tenants whose objects are worth asking what runs and waits there. Isolates name a tenant when it asks for a slot, but not
@@ -23,7 +24,7 @@ export function createBusyTenants(clock: Clock): BusyTenants {
     seen(tenant) {
       seenAtMs.delete(tenant);
       seenAtMs.set(tenant, clock.nowMs());
-      if (seenAtMs.size > MAX_TENANTS) seenAtMs.delete(seenAtMs.keys().next().value as string);
+      dropOldest(seenAtMs, MAX_TENANTS);
     },
     idle(tenants) {
       for (const tenant of tenants) {

@@ -1,4 +1,5 @@
 import { DurableObject, RpcTarget } from 'cloudflare:workers';
+import { dropOldest } from '../../core/newest.ts';
 import type { MetricName } from '../../metrics/table.ts';
 import { renderHubPage } from './metrics-page.ts';
 import {
@@ -35,7 +36,7 @@ export class MetricsHub extends DurableObject<HubEnvironment> {
   async push(batch: string, events: readonly MetricEvent[]): Promise<void> {
     if (this.#batches.has(batch)) return;
     this.#batches.add(batch);
-    if (this.#batches.size > BATCH_NAMES_KEPT) this.#batches.delete(this.#batches.values().next().value as string);
+    dropOldest(this.#batches, BATCH_NAMES_KEPT);
     this.#totals.apply(events);
     for (const event of events) if (event.k === 't') this.#busy.seen(event.n);
     await this.#foldLater();

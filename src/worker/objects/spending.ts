@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { dropOldest } from '../../core/newest.ts';
 import { NOTHING_SPENT, withBooking, type Account } from '../../state/ledger.ts';
 import { createLateWrites, type KeyValues } from './late-writes.ts';
 
@@ -26,7 +27,7 @@ export function createSpending(storage: KeyValues, clock: Clock): Spending {
     book(booking, periodStartMs, usd) {
       if (booked.has(booking)) return;
       booked.add(booking);
-      if (booked.size > NAMES_KEPT) booked.delete(booked.values().next().value as string);
+      dropOldest(booked, NAMES_KEPT);
       account = withBooking(account, periodStartMs, usd);
       write();
     },
