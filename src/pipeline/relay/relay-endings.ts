@@ -1,6 +1,8 @@
 import type { Outcome, StopReason, StreamOutcome } from '../../core/exchange.ts';
+import type { UpstreamFailure } from '../../core/attempt.ts';
 import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import type { TokenUsage } from '../../core/usage.ts';
+import type { Answer } from './answer-relay.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 import type { Context } from '../service.ts';
 import type { UpstreamEnd } from '../upstream.ts';
@@ -28,8 +30,19 @@ export function stoppedAs({ signal }: Context): StreamOutcome | null {
   return reason === 'caller_gone' ? 'client_abort' : null;
 }
 
+/** The end of an answer that has no events, and what became of it; `failure` where it is more than how the bytes ended. */
+export async function endAnswer(
+  end: UpstreamEnd,
+  { head, writer, context }: Pick<Answer, 'head' | 'writer' | 'context'>,
+  { usage, model }: Told = NOTHING_TOLD,
+  failure: UpstreamFailure | null = end.kind === 'failed' ? failureOfCode(end.code) : null,
+): Promise<Outcome> {
+  const outcome = await endReply(end, writer, context);
+  return { kind: 'answered', status: head.status, isStream: false, end: outcome, usage, model, failure };
+}
+
 /** The rest of an answer that has no events: whole, it ends properly; else the connection is cut. */
-export async function endReply(end: UpstreamEnd, writer: ReplyWriter, context: Context): Promise<StreamOutcome> {
+async function endReply(end: UpstreamEnd, writer: ReplyWriter, context: Context): Promise<StreamOutcome> {
   const isWhole = end.kind === 'ended';
   if (isWhole) await writer.end();
   const stopped = stoppedAs(context); // also by a reader that left or stalled before the last byte had

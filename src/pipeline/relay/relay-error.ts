@@ -1,10 +1,9 @@
 import { concatenate } from '../../core/bytes.ts';
 import type { Outcome } from '../../core/exchange.ts';
 import type { HeaderMap } from '../../core/headers.ts';
-import { failureOfAnswer, failureOfCode } from '../../core/failures/upstream-failure.ts';
+import { failureOfAnswer } from '../../core/failures/upstream-failure.ts';
 import type { Answer, AnswerRelay } from './answer-relay.ts';
-import { endReply, unsent } from './relay-endings.ts';
-import type { UpstreamEnd } from '../upstream.ts';
+import { endAnswer, NOTHING_TOLD, unsent } from './relay-endings.ts';
 
 /**
  * An error answer: kept until it is whole, so that whoever can mend it may ask again and nothing has to be taken back.
@@ -12,7 +11,8 @@ import type { UpstreamEnd } from '../upstream.ts';
  */
 const MAX_KEPT_BYTES = 1024 * 1024;
 
-export function createErrorRelay({ head, writer, context, options }: Answer): AnswerRelay {
+export function createErrorRelay(answer: Answer): AnswerRelay {
+  const { head, writer, context, options } = answer;
   const { status, headers } = head;
   let kept: Uint8Array[] = [];
   let keptBytes = 0;
@@ -24,11 +24,6 @@ export function createErrorRelay({ head, writer, context, options }: Answer): An
   const failureNow = () =>
     failureOfAnswer({ status, headers, body: concatenate(kept) }, options.credential, options.clock.wallMs());
 
-  const answered = async (end: UpstreamEnd, failure: ReturnType<typeof failureNow>): Promise<Outcome> => {
-    const outcome = await endReply(end, writer, context);
-    return { kind: 'answered', status, isStream: false, end: outcome, usage: null, model: null, failure };
-  };
-
   return {
     chunk(chunk) {
       if (writer.isOpen) return writer.write(chunk);
@@ -38,13 +33,13 @@ export function createErrorRelay({ head, writer, context, options }: Answer): An
       return !writer.isFull;
     },
     async finish(end) {
-      if (writer.isOpen) return answered(end, end.kind === 'failed' ? failureOfCode(end.code) : failureNow());
+      if (writer.isOpen) return endAnswer(end, answer, NOTHING_TOLD, end.kind === 'failed' ? undefined : failureNow());
       if (end.kind !== 'ended') return unsent(end, context);
       const failure = failureNow();
       const send = (more?: HeaderMap): Promise<Outcome> => {
         open(more);
         kept = [];
-        return answered(end, failure);
+        return endAnswer(end, answer, NOTHING_TOLD, failure);
       };
       return { kind: 'held', status, body: concatenate(kept), failure, send };
     },

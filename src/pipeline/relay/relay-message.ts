@@ -1,8 +1,7 @@
 import { concatenate } from '../../core/bytes.ts';
-import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import { readAnswer } from '../../ingress/anthropic-answer.ts';
 import type { Answer, AnswerRelay } from './answer-relay.ts';
-import { endReply, NOTHING_TOLD, unsent } from './relay-endings.ts';
+import { endAnswer, NOTHING_TOLD, unsent } from './relay-endings.ts';
 
 /** A message in one piece: kept until it is whole, for no caller can use half of one, and read for its usage. */
 
@@ -12,7 +11,8 @@ const MAX_READ_BYTES = 16 * 1024 * 1024;
 
 const NOTHING_READ = { ...NOTHING_TOLD, id: null };
 
-export function createMessageRelay({ head, writer, context }: Answer): AnswerRelay {
+export function createMessageRelay(answer: Answer): AnswerRelay {
+  const { head, writer, context } = answer;
   let collected: Uint8Array[] = [];
   let collectedBytes = 0;
 
@@ -39,9 +39,7 @@ export function createMessageRelay({ head, writer, context }: Answer): AnswerRel
       collected = [];
       if (isWhole) context.onContent(id);
       if (isWhole) context.watch.onContent(usage);
-      const outcome = await endReply(end, writer, context);
-      const failure = end.kind === 'failed' ? failureOfCode(end.code) : null;
-      return { kind: 'answered', status: head.status, isStream: false, end: outcome, usage, model, failure };
+      return endAnswer(end, answer, { usage, model });
     },
   };
 }

@@ -1,8 +1,7 @@
 import { concatenate } from '../../core/bytes.ts';
-import { failureOfCode } from '../../core/failures/upstream-failure.ts';
 import type { Context } from '../service.ts';
 import type { Answer, AnswerRelay } from './answer-relay.ts';
-import { endReply, unsent } from './relay-endings.ts';
+import { endAnswer, unsent } from './relay-endings.ts';
 
 /**
  * A batch, a file or a list of them: kept until it is whole, because what is sent is not quite what came, or may be sent
@@ -10,10 +9,8 @@ import { endReply, unsent } from './relay-endings.ts';
  */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
-export function createObjectRelay(
-  { head, writer, context }: Answer,
-  edit: NonNullable<Context['editAnswer']>,
-): AnswerRelay {
+export function createObjectRelay(answer: Answer, edit: NonNullable<Context['editAnswer']>): AnswerRelay {
+  const { head, writer, context } = answer;
   let kept: Uint8Array[] = [];
   let keptBytes = 0;
 
@@ -41,17 +38,7 @@ export function createObjectRelay(
     async finish(end) {
       if (!writer.isOpen && end.kind !== 'ended') return unsent(end, context);
       if (!writer.isOpen) await openEdited();
-      const outcome = await endReply(end, writer, context);
-      const failure = end.kind === 'failed' ? failureOfCode(end.code) : null;
-      return {
-        kind: 'answered',
-        status: head.status,
-        isStream: false,
-        end: outcome,
-        usage: null,
-        model: null,
-        failure,
-      };
+      return endAnswer(end, answer);
     },
   };
 }
