@@ -13,6 +13,7 @@ import { withStandings } from './console-standings.ts';
 import { createConsoleStorage } from './console-storage.ts';
 import { createConsoleWords } from './console-words.ts';
 import { metricsHubsOf, remotesOf, type WorkerEnvironment } from '../environment.ts';
+import { createFoldAlarm } from '../fold-alarm.ts';
 import { hubNames } from '../metrics/metrics-shards.ts';
 import { readStanding, type Standing } from '../metrics/metrics-standings.ts';
 import { sha256Hex } from '../sha256.ts';
@@ -21,10 +22,8 @@ import { workerClock } from '../worker-clock.ts';
 /**
  * The console of all isolates: the board that a process has, fed by all of them, and what each has last said of itself.
  * What tenants and upstreams hold is asked of their objects while somebody looks, once a second at the most. What is on the
- * board is stored a moment after it has changed: before the runtime may take an idle object out of memory, after 10 s
- * (docs: Durable Objects, lifecycle).
+ * board is stored a moment after it has changed (fold-alarm.ts).
  */
-const FOLD_AFTER_MS = 5_000;
 const STANDING_FRESH_MS = 1_000;
 /** As many as are shown, those that asked for slots last; each costs a call. */
 const MOST_TENANTS = 200;
@@ -34,7 +33,7 @@ export class ConsoleHub extends DurableObject<WorkerEnvironment> {
   readonly #board = createConsoleBoard(workerClock.wallMs(), this.#storage.kept);
   readonly #words = createConsoleWords(workerClock);
   readonly #idOf = keyedIds(crypto.randomUUID(), sha256Hex);
-  #isAlarmSet = false;
+  readonly #alarm = createFoldAlarm(this.ctx.storage);
   #standing: { readonly readAtMs: number; readonly read: Promise<Standing> } | null = null;
 
   async tell({ version, finished, ...word }: IsolateWord): Promise<Interest> {
@@ -44,7 +43,7 @@ export class ConsoleHub extends DurableObject<WorkerEnvironment> {
       this.#storage.add(one);
     }
     this.#words.hear(word);
-    await this.#foldLater();
+    if (!this.#storage.isFolded) await this.#alarm.set();
     return this.#words.interest;
   }
 
@@ -93,14 +92,8 @@ export class ConsoleHub extends DurableObject<WorkerEnvironment> {
   }
 
   override alarm(): void {
-    this.#isAlarmSet = false;
+    this.#alarm.rang();
     this.#storage.fold(this.#board.savingsEntries(workerClock.wallMs()));
-  }
-
-  async #foldLater(): Promise<void> {
-    if (this.#isAlarmSet || this.#storage.isFolded) return;
-    await this.ctx.storage.setAlarm(Date.now() + FOLD_AFTER_MS); // two at once set the same one
-    this.#isAlarmSet = true;
   }
 
   #standingNow(): Promise<Standing> {

@@ -24,14 +24,10 @@ export function createDurableCapacity(remotes: Pick<Remotes, 'upstream'>, calls:
   return {
     async acquire(upstreamId: string, ask: CapacityAsk, signal: AbortSignal): Promise<CapacityGrant> {
       const ceiling = ceilingOf(upstreamId);
-      let upstream = remotes.upstream(upstreamId);
       const answer = await calls.wait({
         signal,
-        begin(wait) {
-          upstream = remotes.upstream(upstreamId); // the one before may be broken
-          return upstream.acquire(wait, ceiling, ask);
-        },
-        leave: (wait) => upstream.leave(wait),
+        reach: () => remotes.upstream(upstreamId),
+        begin: (upstream, wait) => upstream.acquire(wait, ceiling, ask),
         maxMs: ask.maxWaitMs,
       });
       if (answer === 'abandoned') return { kind: 'abandoned' };

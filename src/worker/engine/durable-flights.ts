@@ -68,14 +68,10 @@ export function createDurableFlights({ remotes, calls, clock, words }: DurableFl
       return answer.kind === 'readable' ? readable(answer.prefixes) : answer;
     },
     async follow(prefix, patience, signal) {
-      let flights = remotes.flights(family);
       const answer = await calls.wait({
         signal,
-        begin(wait) {
-          flights = remotes.flights(family); // the one before may be broken
-          return flights.follow(wait, prefix, patience);
-        },
-        leave: (wait) => flights.leave(wait),
+        reach: () => remotes.flights(family),
+        begin: (flights, wait) => flights.follow(wait, prefix, patience),
         maxMs: patience.maxMs,
       });
       if (answer === 'abandoned') return { kind: 'abandoned' };

@@ -12,14 +12,10 @@ export function createDurableSlots(remotes: Pick<Remotes, 'tenant'>, calls: Remo
   const share = createLocalShare();
   return {
     async acquire(name, rules, signal): Promise<SlotGrant> {
-      let tenant = remotes.tenant(name);
       const answer = await calls.wait({
         signal,
-        begin(wait) {
-          tenant = remotes.tenant(name); // the one before may be broken
-          return tenant.acquire(wait, rules, words.asker(name));
-        },
-        leave: (wait) => tenant.leave(wait),
+        reach: () => remotes.tenant(name),
+        begin: (tenant, wait) => tenant.acquire(wait, rules, words.asker(name)),
         maxMs: rules.maxWaitMs,
       });
       if (answer === 'abandoned') return { kind: 'abandoned' };

@@ -13,18 +13,26 @@ export interface RemoteCalls {
    * The same for an answer that is waited for in the object. When the caller leaves, the wait is left, and what may still
    * come of it is disposed.
    */
-  wait<Answer extends Disposable>(wait: RemoteWait<Answer>): Promise<Answer | 'unreachable' | 'abandoned'>;
+  wait<Remote extends Waited, Answer extends Disposable>(
+    wait: RemoteWait<Remote, Answer>,
+  ): Promise<Answer | 'unreachable' | 'abandoned'>;
   /** Says something and does not wait; the request's context lives until it is said. */
   tell(call: () => Promise<unknown>): void;
   /** null: all is well. */
   readonly trouble: string | null;
 }
 
-export interface RemoteWait<Answer> {
+export interface RemoteWait<Remote, Answer> {
   readonly signal: AbortSignal;
-  readonly begin: (wait: string) => Promise<Answer>;
-  readonly leave: (wait: string) => Promise<void>;
+  /** A way to the object, which is asked for anew at each try: the one before may be broken. */
+  readonly reach: () => Remote;
+  readonly begin: (remote: Remote, wait: string) => Promise<Answer>;
   readonly maxMs: number;
+}
+
+/** An object in which one can wait. */
+interface Waited {
+  leave(wait: string): Promise<void>;
 }
 
 export interface RemoteCallsOptions {
@@ -64,17 +72,18 @@ export function createRemoteCalls({ clock, waitUntil, newName }: RemoteCallsOpti
   return {
     ask,
     tell,
-    async wait({ signal, begin, leave, maxMs }) {
+    async wait({ signal, reach, begin, maxMs }) {
       if (signal.aborted) return 'abandoned';
       const name = newName();
       const left = Promise.withResolvers<'abandoned'>();
       const onAbort = (): void => left.resolve('abandoned');
       signal.addEventListener('abort', onAbort, { once: true });
-      const answer = ask(() => begin(name), maxMs);
+      let remote = reach();
+      const answer = ask(() => begin((remote = reach()), name), maxMs);
       const first = await Promise.race([answer, left.promise]);
       signal.removeEventListener('abort', onAbort);
       if (first !== 'abandoned') return first;
-      tell(() => leave(name));
+      tell(() => remote.leave(name));
       tell(() => answer.then(dispose));
       return first;
     },

@@ -14,24 +14,22 @@ import {
 import { createBusyTenants } from './metrics-busy-tenants.ts';
 import { createMetricsTotals } from './metrics-totals.ts';
 import { hubNames } from './metrics-shards.ts';
+import { createFoldAlarm } from '../fold-alarm.ts';
 import { workerClock } from '../worker-clock.ts';
-
-/**
- * Where the figures of all isolates come together. Isolates are spread over all of these; the first puts the page together.
- * What has changed is stored a moment later: before the runtime may take an idle object out of memory, after 10 s (docs:
- * Durable Objects, lifecycle), so that the counts outlive the object.
- */
-const FOLD_AFTER_MS = 5_000;
 
 interface HubEnvironment {
   readonly METRICS: DurableObjectNamespace<MetricsHub>;
 }
 
+/**
+ * Where the figures of all isolates come together. Isolates are spread over all of these; the first puts the page together.
+ * What has changed is stored a moment later (fold-alarm.ts), so that the counts outlive the object.
+ */
 export class MetricsHub extends DurableObject<HubEnvironment> {
   readonly #totals = createMetricsTotals(this.ctx.storage.kv, workerClock);
   readonly #busy = createBusyTenants(workerClock);
   readonly #batches = new Set<string>();
-  #isAlarmSet = false;
+  readonly #alarm = createFoldAlarm(this.ctx.storage);
 
   async push(batch: string, events: readonly MetricEvent[]): Promise<void> {
     if (this.#batches.has(batch)) return;
@@ -39,7 +37,7 @@ export class MetricsHub extends DurableObject<HubEnvironment> {
     dropOldest(this.#batches, BATCH_NAMES_KEPT);
     this.#totals.apply(events);
     for (const event of events) if (event.k === 't') this.#busy.seen(event.n);
-    await this.#foldLater();
+    if (!this.#totals.isFolded) await this.#alarm.set();
   }
 
   hold(name: MetricName, labels: Labels): Disposable {
@@ -64,15 +62,8 @@ export class MetricsHub extends DurableObject<HubEnvironment> {
   }
 
   override async alarm(): Promise<void> {
-    this.#isAlarmSet = false;
+    this.#alarm.rang();
     await this.#totals.fold();
-  }
-
-  /** One that fails is run again by the runtime, and given up in the end: the next batch sets another. */
-  async #foldLater(): Promise<void> {
-    if (this.#isAlarmSet || this.#totals.isFolded) return;
-    await this.ctx.storage.setAlarm(Date.now() + FOLD_AFTER_MS); // two at once set the same one
-    this.#isAlarmSet = true;
   }
 }
 
