@@ -6,6 +6,7 @@ import {
   JOB,
   OF_TENANT,
   OF_TENANT_AND_MODEL,
+  partOf,
   quantileOf,
   rateOf,
   rateOrZero,
@@ -95,10 +96,7 @@ const pay = {
       max: 1,
       queries: [
         {
-          expr: shareOf(
-            rateOrZero(TOKENS, `${OF_TENANT_AND_MODEL}, kind="cache_read"`, OF_TENANT_AND_MODEL, 'model'),
-            rateOf(TOKENS, OF_TENANT_AND_MODEL, 'model'),
-          ),
+          expr: partOf(TOKENS, 'kind="cache_read"', OF_TENANT_AND_MODEL, 'model'),
           legend: '{{model}}',
         },
       ],
@@ -112,10 +110,7 @@ const pay = {
       max: 1,
       queries: [
         {
-          expr: shareOf(
-            rateOrZero(TOKENS, `${OF_TENANT_AND_MODEL}, kind="cache_read"`, OF_TENANT_AND_MODEL, 'tenant'),
-            rateOf(TOKENS, OF_TENANT_AND_MODEL, 'tenant'),
-          ),
+          expr: partOf(TOKENS, 'kind="cache_read"', OF_TENANT_AND_MODEL, 'tenant'),
           legend: '{{tenant}}',
         },
       ],
@@ -206,15 +201,7 @@ const misses = {
       span: 6,
       queries: [
         {
-          expr: shareOf(
-            rateOrZero(
-              RESULTS,
-              `${OF_TENANT}, reason=~"prefix_changed|tools_changed|params_changed"`,
-              OF_TENANT,
-              'tenant',
-            ),
-            rateOf(RESULTS, OF_TENANT, 'tenant'),
-          ),
+          expr: partOf(RESULTS, 'reason=~"prefix_changed|tools_changed|params_changed"', OF_TENANT, 'tenant'),
           legend: '{{tenant}}',
         },
       ],

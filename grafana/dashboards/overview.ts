@@ -7,6 +7,7 @@ import {
   OF_MODEL,
   OF_TENANT,
   OF_TENANT_AND_MODEL,
+  partOf,
   quantileOf,
   rateOf,
   rateOrZero,
@@ -63,10 +64,7 @@ const now = {
       span: 3,
       queries: [
         {
-          expr: shareOf(
-            rateOrZero(TOKENS, `${OF_TENANT_AND_MODEL}, kind="cache_read"`, OF_TENANT_AND_MODEL),
-            rateOf(TOKENS, OF_TENANT_AND_MODEL),
-          ),
+          expr: partOf(TOKENS, 'kind="cache_read"', OF_TENANT_AND_MODEL),
           legend: 'hit rate',
         },
       ],

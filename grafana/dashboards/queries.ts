@@ -47,6 +47,11 @@ export function rateOrZero(counter: string, filter: string, every: string, by = 
   return `${sumBy(by)} (rate(${counter}{${filter}}[$__rate_interval]) or 0 * rate(${counter}{${every}}[$__rate_interval]))`;
 }
 
+/** How much of what a counter counts meets a condition; 0 where nothing does yet. */
+export function partOf(counter: string, condition: string, every: string, by = ''): string {
+  return shareOf(rateOrZero(counter, `${every}, ${condition}`, every, by), rateOf(counter, every, by));
+}
+
 /** Requests that went wrong by one or more of the faults, as a share of all of them. */
 export function errorShareOf(faults: string, filter: string, by = ''): string {
   const errors = `rate(slipstream_errors_total{${filter}, fault=~"${faults}"}[$__rate_interval])`;

@@ -6,9 +6,9 @@ import {
   increaseOf,
   OF_TENANT,
   OF_TENANT_AND_MODEL,
+  partOf,
   quantileOf,
   rateOf,
-  rateOrZero,
   savedOf,
   shareOf,
   SLOTS_OF_TENANT,
@@ -116,10 +116,7 @@ const waits = {
       span: 6,
       queries: [
         {
-          expr: shareOf(
-            rateOrZero(REQUESTS, `${OF_TENANT_AND_MODEL}, status="429"`, OF_TENANT_AND_MODEL, 'tenant'),
-            rateOf(REQUESTS, OF_TENANT_AND_MODEL, 'tenant'),
-          ),
+          expr: partOf(REQUESTS, 'status="429"', OF_TENANT_AND_MODEL, 'tenant'),
           legend: '{{tenant}}',
         },
       ],

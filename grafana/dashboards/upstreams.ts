@@ -5,6 +5,7 @@ import {
   JOB,
   OF_MODEL,
   OF_UPSTREAM,
+  partOf,
   quantileOf,
   rateOf,
   rateOrZero,
@@ -66,10 +67,7 @@ const order = {
       max: 1,
       queries: [
         {
-          expr: shareOf(
-            rateOrZero(ATTEMPTS, `${OF_UPSTREAM}, outcome!~"ok|client_error|client_abort"`, OF_UPSTREAM, 'upstream'),
-            rateOf(ATTEMPTS, OF_UPSTREAM, 'upstream'),
-          ),
+          expr: partOf(ATTEMPTS, 'outcome!~"ok|client_error|client_abort"', OF_UPSTREAM, 'upstream'),
           legend: '{{upstream}}',
         },
       ],
