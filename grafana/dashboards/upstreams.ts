@@ -8,7 +8,6 @@ import {
   partOf,
   quantileOf,
   rateOf,
-  rateOrZero,
   shareOf,
   SLOTS_OF_UPSTREAM,
   sumOf,
