@@ -15,7 +15,7 @@ export interface ConsoleAsset {
 /** Port: the files that were built, by name; null for every other name. */
 export type ConsoleAssets = (name: string) => Promise<ConsoleAsset | null>;
 
-const PAGE_HEADERS = {
+export const PAGE_HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',

@@ -2,23 +2,13 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SavingsReport } from '../../src/console/contract.ts';
+import { PAGE_HEADERS } from '../../src/http/console-page.ts';
 import { bucketsUntil, forestAt, requestRows, savingsBy, snapshotAt, storyOf } from './fixture-data.ts';
 
 /**
  * The console's page in front of made-up figures, under the real content security policy: for looking at the page while
  * it is made. `node test/console/fixture-server.ts 8790`, then open /console#token=fixture.
  */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
 const TYPES: Readonly<Record<string, string>> = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
 
 export interface Fixture {
@@ -113,7 +103,7 @@ function sendJson(response: ServerResponse, value: unknown, status = 200): void 
 function sendAsset(response: ServerResponse, name: string): void {
   const type = TYPES[name.split('.').at(-1) ?? ''];
   if (type === undefined) return sendJson(response, { error: 'no such file' }, 404);
-  response.writeHead(200, { 'content-type': `${type}; charset=utf-8`, 'content-security-policy': POLICY });
+  response.writeHead(200, { ...PAGE_HEADERS, 'content-type': `${type}; charset=utf-8` });
   response.end(readFileSync(new URL(`../../src/console/assets/${name}`, import.meta.url)));
 }
 

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { GRAFANA } from './shipped.ts';
 
 /**
@@ -107,13 +107,4 @@ async function ask<T>(url: string): Promise<T> {
   const answer = (await response.json()) as { status: string; error?: string; data: T };
   if (answer.status !== 'success') throw new Error(`${response.status}: ${answer.error} (${decodeURIComponent(url)})`);
   return answer.data;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -9,39 +9,10 @@ import {
   sumOf,
 } from '../../src/node/demo/tally.ts';
 import type { ExchangeRecord } from '../../src/pipeline/exchange-record.ts';
+import { recordOf } from '../console/records.ts';
 
 function record(changes: Partial<ExchangeRecord>): ExchangeRecord {
-  return {
-    id: 'slip_1',
-    tenant: 'chat',
-    operation: 'messages',
-    model: 'claude-sonnet-5',
-    requestedModel: 'claude-sonnet-5',
-    status: 200,
-    end: 'complete',
-    refusal: null,
-    isStream: true,
-    cache: 'off',
-    usage: null,
-    cost: null,
-    timings: {
-      firstSentAtMs: null,
-      upstreamSentAtMs: null,
-      upstreamHeadAtMs: null,
-      firstContentAtMs: null,
-      overheadMs: null,
-      queueMs: 0,
-      holdMs: 0,
-      firstEventMs: null,
-    },
-    cacheStory: null,
-    attempts: [],
-    waits: [],
-    traceparent: null,
-    receivedAtMs: 0,
-    endedAtMs: 0,
-    ...changes,
-  };
+  return recordOf({ tenant: 'chat', cache: 'off', cost: null, timings: { queueMs: 0 }, ...changes });
 }
 
 function usage(changes: Partial<TokenUsage>): TokenUsage {

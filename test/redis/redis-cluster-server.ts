@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.ts';
-import { freePort, startRedisServer, type RedisServer } from '../support/redis-server.ts';
+import { freePort } from '../support/free-port.ts';
+import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
 
 /** A Redis Cluster of a test's own: redis-servers that know of each other, each of which can be killed or made silent. */
 export interface RedisClusterServer {

@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 /**
  * A redis-server of a test's own, on a free port of loopback, without a disk. It can be killed, started again empty, and
@@ -73,15 +73,6 @@ async function spawnServer(port: number, options: readonly string[]): Promise<Ch
 }
 
 const READY = 'Ready to accept connections';
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 function findRedisServer(): boolean {
   const isThere = spawnSync('redis-server', ['--version']).status === 0;

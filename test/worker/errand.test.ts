@@ -1,30 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { createErrand } from '../../src/worker/errand.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
+import { createRequestTimers } from './request-timers.ts';
 
-/** Timers as a Worker has them: those of a request are gone with it. */
 function createStage() {
   const clock = createFakeClock();
+  const requests = createRequestTimers(clock);
   const runsAtMs: number[] = [];
-  let timers: (() => void)[] = [];
   const errand = createErrand({
-    clock: {
-      ...clock,
-      after(delayMs, run) {
-        const cancel = clock.after(delayMs, run);
-        timers.push(cancel);
-        return cancel;
-      },
-    },
+    clock: requests.clock,
     waitUntil: () => {},
     afterMs: 100,
     run: async () => void runsAtMs.push(clock.nowMs()),
   });
-  const endRequests = (): void => {
-    for (const cancel of timers) cancel();
-    timers = [];
-  };
-  return { clock, errand, runsAtMs, endRequests };
+  return { clock, errand, runsAtMs, endRequests: requests.endRequests };
 }
 
 describe('an errand', () => {

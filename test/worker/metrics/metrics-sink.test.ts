@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Board, MetricEvent, RemoteMetricsHub } from '../../../src/worker/metrics/metrics-remote.ts';
 import { createMetricsSink, PUSH_AFTER_MS, type MetricsSink } from '../../../src/worker/metrics/metrics-sink.ts';
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
+import { createRequestTimers } from '../request-timers.ts';
 
 interface Stage {
   readonly clock: FakeClock;
@@ -12,13 +13,12 @@ interface Stage {
   readonly held: boolean[];
   /** The next so many calls of `push` fail. */
   failing: number;
-  /** Ends the requests that have been going on: what they have promised to do is not done. */
-  endRequests(): void;
+  readonly endRequests: () => void;
 }
 
 function createStage(): Stage {
   const clock = createFakeClock();
-  let timers: (() => void)[] = [];
+  const requests = createRequestTimers(clock);
   const hub: RemoteMetricsHub = {
     async push(batch, events) {
       stage.pushes.push({ batch, events });
@@ -37,14 +37,7 @@ function createStage(): Stage {
   };
   let names = 0;
   const sink = createMetricsSink({
-    clock: {
-      ...clock,
-      after(delayMs, run) {
-        const cancel = clock.after(delayMs, run);
-        timers.push(cancel);
-        return cancel;
-      },
-    },
+    clock: requests.clock,
     hub: () => hub,
     allHubs: () => [hub],
     waitUntil: () => {},
@@ -61,10 +54,7 @@ function createStage(): Stage {
     boards: [],
     held: [],
     failing: 0,
-    endRequests() {
-      for (const cancel of timers) cancel();
-      timers = [];
-    },
+    endRequests: requests.endRequests,
   };
   return stage;
 }
