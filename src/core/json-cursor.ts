@@ -119,21 +119,25 @@ function skipScalar(bytes: Uint8Array, at: number): number {
   return byte === MINUS || isDigit(byte) ? skipNumber(bytes, at) : skipLiteral(bytes, at);
 }
 
+/** Is told where each member's name stands that is passed, quotes included. */
+export type OnName = (bytes: Uint8Array, nameStart: number, nameEnd: number) => void;
+
 /** From the opening quote of a member's name to the first byte of its value. */
-export function skipName(bytes: Uint8Array, at: number): number {
+export function skipName(bytes: Uint8Array, at: number, onName?: OnName): number {
   const end = skipString(bytes, at);
   if (end < 0) return end;
+  onName?.(bytes, at, end);
   const colon = skipWhitespace(bytes, end);
   return bytes[colon] === COLON ? skipWhitespace(bytes, colon + 1) : ~colon;
 }
 
 /** Any value, however deep. `at` must be its first byte, not white space before it. */
-export function skipValue(bytes: Uint8Array, at: number): number {
+export function skipValue(bytes: Uint8Array, at: number, onName?: OnName): number {
   const first = bytes[at];
-  return first === OPEN_BRACE || first === OPEN_BRACKET ? skipContainer(bytes, at) : skipScalar(bytes, at);
+  return first === OPEN_BRACE || first === OPEN_BRACKET ? skipContainer(bytes, at, onName) : skipScalar(bytes, at);
 }
 
-function skipContainer(bytes: Uint8Array, at: number): number {
+function skipContainer(bytes: Uint8Array, at: number, onName?: OnName): number {
   const open: number[] = []; // the closing byte of every container we are in
   let offset = at;
   for (;;) {
@@ -145,7 +149,7 @@ function skipContainer(bytes: Uint8Array, at: number): number {
         offset++;
       } else {
         open.push(close);
-        if (close === CLOSE_BRACE) offset = skipName(bytes, offset);
+        if (close === CLOSE_BRACE) offset = skipName(bytes, offset, onName);
         if (offset < 0) return offset;
         continue;
       }
@@ -153,13 +157,13 @@ function skipContainer(bytes: Uint8Array, at: number): number {
       offset = skipScalar(bytes, offset);
       if (offset < 0) return offset;
     }
-    offset = skipToNextValue(bytes, offset, open);
+    offset = skipToNextValue(bytes, offset, open, onName);
     if (offset < 0 || open.length === 0) return offset;
   }
 }
 
 /** Behind a value: closes what ends here and stops at the next value, or behind the outermost container. */
-function skipToNextValue(bytes: Uint8Array, at: number, open: number[]): number {
+function skipToNextValue(bytes: Uint8Array, at: number, open: number[], onName?: OnName): number {
   let offset = at;
   while (open.length > 0) {
     offset = skipWhitespace(bytes, offset);
@@ -169,7 +173,7 @@ function skipToNextValue(bytes: Uint8Array, at: number, open: number[]): number 
       offset++;
     } else if (byte === COMMA) {
       offset = skipWhitespace(bytes, offset + 1);
-      return open[open.length - 1] === CLOSE_BRACE ? skipName(bytes, offset) : offset;
+      return open[open.length - 1] === CLOSE_BRACE ? skipName(bytes, offset, onName) : offset;
     } else {
       return ~offset;
     }
@@ -186,6 +190,7 @@ export function walkMembers(
   bytes: Uint8Array,
   at: number,
   take: (nameStart: number, nameEnd: number, valueStart: number) => number,
+  onName?: OnName,
 ): number {
   if (bytes[at] !== OPEN_BRACE) return ~at;
   let offset = skipWhitespace(bytes, at + 1);
@@ -193,6 +198,7 @@ export function walkMembers(
   for (;;) {
     const nameEnd = skipString(bytes, offset);
     if (nameEnd < 0) return nameEnd;
+    onName?.(bytes, offset, nameEnd);
     const colon = skipWhitespace(bytes, nameEnd);
     if (bytes[colon] !== COLON) return ~colon;
     const valueEnd = take(offset, nameEnd, skipWhitespace(bytes, colon + 1));

@@ -62,6 +62,8 @@ export interface ScannedPrompt {
   readonly userId: ByteRange | null;
   /** A message thread: the answer it goes on from, null where it begins. */
   readonly thread: { readonly previousMessageId: ByteRange | null } | null;
+  /** A member named `file_id` stands somewhere in the body, however deep. */
+  readonly namesFile: boolean;
   /** Why nothing may be added to this body; null when everything in it was understood. */
   readonly uncertain: string | null;
 }

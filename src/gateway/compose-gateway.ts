@@ -19,6 +19,8 @@ import { promptDepths } from '../pipeline/cache/prompt-depths.ts';
 import type { ExchangeRecord } from '../pipeline/exchange-record.ts';
 import { hasElsewhere } from '../pipeline/with-routing.ts';
 import { createPromptMemory } from '../prompt/prompt-memory.ts';
+import { createRequestReader } from '../prompt/scan/read-request.ts';
+import type { ScanMemory } from '../prompt/scan/scan-memory.ts';
 import type { StateEngine } from '../state/engine.ts';
 import { createClaudeUpstream } from '../upstream/claude-upstream.ts';
 import type { Transport } from '../upstream/transport.ts';
@@ -61,6 +63,8 @@ export interface Platform {
   readonly createTransport: (options: { readonly bodyIdleMs: () => number }) => Transport;
   readonly exchangeOf: ExchangeOf;
   readonly isUtf8: (bytes: Uint8Array) => boolean;
+  /** Scans against the bodies before; left out where there is no room to hold them. */
+  readonly scanMemory?: ScanMemory;
   readonly sha256Hex: (text: string) => string;
   /** In [0, 1). */
   readonly random: () => number;
@@ -146,7 +150,7 @@ export function composeGateway({ config, secrets, platform, ...told }: GatewayPa
     metricsToken: { digest: () => settings.metricsTokenDigest, sha256Hex },
     metricsPage: (accept) => metrics.page(accept),
     health: () => engine.health(),
-    isUtf8: platform.isUtf8,
+    readRequest: createRequestReader(platform.isUtf8, platform.scanMemory ?? null),
     console: {
       ...platform.console,
       source: console.source,

@@ -19,7 +19,7 @@ import type { TenantLabels } from '../metrics/labels.ts';
 import type { Metrics, MetricsText } from '../metrics/metrics.ts';
 import { FIRST_ATTEMPT, type Context, type Service } from '../pipeline/service.ts';
 import type { EngineHealth } from '../state/engine.ts';
-import { readRequest } from '../prompt/scan/read-request.ts';
+import type { ReadRequest } from '../prompt/scan/read-request.ts';
 import { STATUS_CLIENT_CLOSED } from '../pipeline/with-metering.ts';
 import type { ConsoleOptions } from './console.ts';
 import type { BodyResult, ExchangeOf, HttpExchange } from './exchange.ts';
@@ -45,7 +45,7 @@ export interface AppOptions {
   readonly metricsToken: OperatorToken;
   readonly metricsPage: (accept: string) => Promise<Pick<MetricsText, 'parts' | 'contentType'>>;
   readonly health: () => EngineHealth;
-  readonly isUtf8: (bytes: Uint8Array) => boolean;
+  readonly readRequest: ReadRequest;
   readonly console: ConsoleOptions;
   /** A bug, not a refusal: the caller is told `internal` with this id. */
   readonly onInternalError: (error: unknown, requestId: string) => void;
@@ -117,7 +117,7 @@ export function createHandlers(options: AppOptions): Handlers {
       if (body.kind === 'gone') return abandoned(id, operation, tenant);
       if (body.kind !== 'read') return refused(bodyRefusal(body, bodyBytes), id, operation, tenant);
       const isReadable = contentEncoding(exchange.headers) === null;
-      const read = isReadable ? readRequest(body.bytes, options.isUtf8) : NOT_READ;
+      const read = isReadable ? options.readRequest(tenant.id, body.bytes) : NOT_READ;
       if (read.kind === 'invalid') return refused(read, id, operation, tenant);
       const { method, target, headers } = exchange;
       const { model, prompt } = read;

@@ -7,9 +7,11 @@ import type { Clock } from '../core/clock.ts';
 import { composeGateway, type Gateway as ComposedGateway, type GatewayParts } from '../gateway/compose-gateway.ts';
 import type { StateEngine } from '../state/engine.ts';
 import { createMemoryEngine } from '../state/memory-engine.ts';
+import { createScanMemory } from '../prompt/scan/scan-memory.ts';
 import { createPrometheusMetrics, type PrometheusMetrics } from '../prometheus/prometheus-metrics.ts';
 import { consoleAssets } from './console-assets.ts';
 import { createNodeExchange } from './node-exchange.ts';
+import { isSame } from './same-bytes.ts';
 import { createUndiciTransport } from './undici-transport.ts';
 
 /** The gateway of one Node process. */
@@ -38,6 +40,7 @@ export function createGateway({ clock, engine, random = Math.random, ...parts }:
       createTransport: createUndiciTransport,
       exchangeOf: createNodeExchange(clock),
       isUtf8,
+      scanMemory: createScanMemory({ clock, maxBytes: MAX_HELD_BYTES, isSame }),
       sha256Hex,
       random,
       console: { create: createProcessConsole, assets: consoleAssets(), pace: { everyMs: 1_000, snapshots: 'shared' } },
@@ -45,6 +48,9 @@ export function createGateway({ clock, engine, random = Math.random, ...parts }:
   });
   return Object.defineProperties(gateway as Gateway, { metrics: { value: metrics, enumerable: true } });
 }
+
+/** Of the bodies scanned last, for whole conversations of 1 MB to be found again, or some hundreds of 100 KB. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
 
 export function sha256Hex(text: string): string {
   return hash('sha256', text, 'hex');

@@ -5,6 +5,7 @@ import { createOpenExchanges } from '../../src/http/open-exchanges.ts';
 import type { AppOptions } from '../../src/http/handlers.ts';
 import { createTenantLabels } from '../../src/metrics/labels.ts';
 import type { GatewayRequest } from '../../src/core/exchange.ts';
+import { createRequestReader } from '../../src/prompt/scan/read-request.ts';
 import type { Context, Service } from '../../src/pipeline/service.ts';
 import { createRecordedMetrics, tenantOf, type RecordedMetrics } from '../pipeline/scripted.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
@@ -51,7 +52,7 @@ export function createAppUnderTest(part: Partial<AppOptions> = {}): AppUnderTest
     tenantLabels: createTenantLabels(),
     metricsToken: { digest: () => null, sha256Hex: () => '' },
     metricsPage: async () => ({ parts: [], contentType: 'text/plain' }),
-    isUtf8,
+    readRequest: createRequestReader(isUtf8, null),
     console: consoleOf(),
     onInternalError: (error, requestId) => internalErrors.push({ error, requestId }),
     ...options,

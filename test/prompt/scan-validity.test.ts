@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/core/errors.ts';
-import { readRequest } from '../../src/prompt/scan/read-request.ts';
+import { createRequestReader } from '../../src/prompt/scan/read-request.ts';
 import { JSON_CASES } from '../core/json-cases.ts';
 import { bytesOf, escapeAll, jsonObjects, jsonTrees, whitespaces, writeJson } from '../core/json-texts.ts';
 
@@ -10,9 +10,11 @@ type Validity =
   | { readonly kind: 'valid'; readonly model: string | null }
   | { readonly kind: 'invalid'; readonly code: ErrorCode; readonly detail?: string };
 
+const readRequest = createRequestReader(isUtf8, null);
+
 /** What a scan says of a body's validity, without what it finds in it. */
 function readBytes(bytes: Uint8Array): Validity {
-  const result = readRequest(bytes, isUtf8);
+  const result = readRequest('a', bytes);
   return result.kind === 'scanned' ? valid(result.model) : result;
 }
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config, ConfigResult } from '../../config/config.ts';
 import { renderProblems } from '../../config/render-problems.ts';
+import { countBuffersAsHeap } from '../count-buffers.ts';
 import { drain } from '../drain.ts';
 import { engineFor } from '../engine-for.ts';
 import { followSettings } from '../follow-settings.ts';
@@ -17,6 +18,7 @@ type OkSettings = Extract<ConfigResult, { kind: 'ok' }>;
 
 /** `slipstream start`: the gateway until SIGTERM or SIGINT, and its settings on SIGHUP. Resolves with the exit code. */
 export async function start(options: { readonly config?: string | undefined }): Promise<number> {
+  countBuffersAsHeap(process.versions.node);
   const path = settingsPath(options.config, process.env);
   const source = readSettings(path);
   const settings = parseSettings(source, process.env);

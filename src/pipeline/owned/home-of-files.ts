@@ -2,7 +2,6 @@ import type { Refusal } from '../../core/errors.ts';
 import type { GatewayRequest } from '../../core/exchange.ts';
 import { contentEncoding } from '../../core/headers.ts';
 import { createNamedFiles } from '../../prompt/scan/file-ids.ts';
-import { mayNameFiles } from '../../prompt/scan/may-name-files.ts';
 import type { Ownership } from '../../state/ownership.ts';
 import { filesInCompressed } from './compressed-files.ts';
 import { notFound } from './not-found.ts';
@@ -20,14 +19,15 @@ const ANYWHERE: HomeOfFiles = { kind: 'anywhere' };
 const AT_ONCE = 20;
 
 export async function homeOfFiles(
-  { body, headers }: GatewayRequest,
+  { body, headers, prompt }: GatewayRequest,
   tenantId: string,
   ownership: Ownership,
 ): Promise<HomeOfFiles> {
   if (!(body instanceof Uint8Array)) return ANYWHERE;
   const encoding = contentEncoding(headers);
   if (encoding === null) {
-    return mayNameFiles(body) ? whereFilesAre(createNamedFiles().push(body), tenantId, ownership) : ANYWHERE;
+    const mayNameFiles = prompt?.namesFile ?? true;
+    return mayNameFiles ? whereFilesAre(createNamedFiles().push(body), tenantId, ownership) : ANYWHERE;
   }
   const files = await filesInCompressed(body, encoding);
   if (files.kind === 'unreadable') return { kind: 'refused', refusal: UNREADABLE };

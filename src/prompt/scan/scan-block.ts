@@ -11,6 +11,7 @@ import {
   skipWhitespace,
   walkElements,
   walkMembers,
+  type OnName,
 } from '../../core/json-cursor.ts';
 import type { Section, Tie, Ttl } from '../../core/scanned-prompt.ts';
 import { hashBytes } from '../content-hash.ts';
@@ -68,8 +69,14 @@ const CONTENT_TYPES = createNameTable([
 const THINKING_TYPES = createNameTable(['thinking', 'redacted_thinking']);
 
 /** The block that begins at `start`, or `~offset` where the text stops being JSON. `seed` keeps places apart in its hash. */
-export function scanBlock(bytes: Uint8Array, start: number, section: Section, seed: number): ScannedBlock | number {
-  if (bytes[start] !== OPEN_BRACE) return scanOddity(bytes, start, 'a block that is no object');
+export function scanBlock(
+  bytes: Uint8Array,
+  start: number,
+  section: Section,
+  seed: number,
+  onName: OnName,
+): ScannedBlock | number {
+  if (bytes[start] !== OPEN_BRACE) return scanOddity(bytes, start, 'a block that is no object', onName);
   let type: string | null = null;
   let textStart = -1;
   let textEnd = -1;
@@ -92,19 +99,20 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
     seen |= bit;
   };
   const source: SourceNotes = { namesFile: false, encodedBytes: 0 };
-  const end = walkMembers(bytes, start, (nameStart, nameEnd, valueStart) => {
+  const takeMember = (nameStart: number, nameEnd: number, valueStart: number): number => {
     const name = MEMBERS.at(bytes, nameStart, nameEnd);
     if (name === 'content') {
       once(1);
       isPlainText = false;
-      return scanNested(bytes, valueStart, (nested) => {
+      return scanNested(bytes, valueStart, onName, (nested) => {
         nestedMarkers += nested.markers;
         hasImage ||= nested.hasImage;
         savedBytes += nested.savedBytes;
         nestedFile ||= nested.hasFile;
       });
     }
-    const valueEnd = name === 'source' ? scanSource(bytes, valueStart, source) : skipValue(bytes, valueStart);
+    const valueEnd =
+      name === 'source' ? scanSource(bytes, valueStart, source, onName) : skipValue(bytes, valueStart, onName);
     if (valueEnd < 0) return valueEnd;
     switch (name) {
       case 'type':
@@ -136,7 +144,8 @@ export function scanBlock(bytes: Uint8Array, start: number, section: Section, se
         isPlainText = false;
     }
     return valueEnd;
-  });
+  };
+  const end = walkMembers(bytes, start, takeMember, onName);
   if (end < 0) return end;
 
   if (type === 'image') hasImage = true;
@@ -180,8 +189,8 @@ export function scanText(bytes: Uint8Array, start: number, seed: number): Scanne
 }
 
 /** Whatever else may stand there is the upstream's to judge; its presence means that we do not understand the body. */
-export function scanOddity(bytes: Uint8Array, start: number, problem: string): ScannedBlock | number {
-  const end = skipValue(bytes, start);
+export function scanOddity(bytes: Uint8Array, start: number, problem: string, onName: OnName): ScannedBlock | number {
+  const end = skipValue(bytes, start, onName);
   if (end < 0) return end;
   return { ...NOTHING_SPECIAL, end, markable: false, textBytes: end - start, hash: 0, problem };
 }
@@ -205,24 +214,27 @@ export function readMarker(bytes: Uint8Array, start: number): Ttl | null | 'unkn
 function scanNested(
   bytes: Uint8Array,
   start: number,
+  onName: OnName,
   found: (nested: { markers: number; hasImage: boolean; savedBytes: number; hasFile: boolean }) => void,
 ): number {
-  if (bytes[start] !== OPEN_BRACKET) return skipValue(bytes, start);
+  if (bytes[start] !== OPEN_BRACKET) return skipValue(bytes, start, onName);
   return walkElements(bytes, start, (element) => {
-    if (bytes[element] !== OPEN_BRACE) return skipValue(bytes, element);
+    if (bytes[element] !== OPEN_BRACE) return skipValue(bytes, element, onName);
     let type: string | null = null;
     let markers = 0;
     let sourceBytes = 0;
     const source: SourceNotes = { namesFile: false, encodedBytes: 0 };
-    const end = walkMembers(bytes, element, (nameStart, nameEnd, valueStart) => {
+    const takeMember = (nameStart: number, nameEnd: number, valueStart: number): number => {
       const name = NESTED_MEMBERS.at(bytes, nameStart, nameEnd);
-      const valueEnd = name === 'source' ? scanSource(bytes, valueStart, source) : skipValue(bytes, valueStart);
+      const valueEnd =
+        name === 'source' ? scanSource(bytes, valueStart, source, onName) : skipValue(bytes, valueStart, onName);
       if (valueEnd < 0) return valueEnd;
       if (name === 'cache_control' && bytes[valueStart] !== 0x6e) markers++;
       if (name === 'type' && bytes[valueStart] === QUOTE) type = CONTENT_TYPES.at(bytes, valueStart, valueEnd);
       if (name === 'source') sourceBytes = valueEnd - valueStart;
       return valueEnd;
-    });
+    };
+    const end = walkMembers(bytes, element, takeMember, onName);
     const savedBytes = lightBytes(type, sourceBytes, source);
     found({ markers, hasImage: type === 'image', savedBytes, hasFile: source.namesFile });
     return end;

@@ -2,20 +2,22 @@ import type { ErrorCode } from '../../core/errors.ts';
 import {
   byteOrderMarkLength,
   OPEN_BRACE,
-  OPEN_BRACKET,
   QUOTE,
   readString,
-  skipString,
   skipValue,
   skipWhitespace,
-  walkElements,
   walkMembers,
+  type OnName,
 } from '../../core/json-cursor.ts';
-import { hashBytes, hashPair } from '../content-hash.ts';
-import { createNameTable } from './known-names.ts';
-import { readMarker, scanBlock, scanOddity, scanText, type ScannedBlock } from './scan-block.ts';
-import { containerTie, stronger, threadOf, userIdOf } from './scan-ties.ts';
 import type { Position, ScannedPrompt, ScannedRequest, Section, Tie, Ttl } from '../../core/scanned-prompt.ts';
+import { hashBytes, hashPair } from '../content-hash.ts';
+import { isFileName } from './file-name.ts';
+import type { ScannedLists } from './known-elements.ts';
+import { createNameTable } from './known-names.ts';
+import { readMarker } from './scan-block.ts';
+import type { ScannedElement } from './scan-element.ts';
+import { scanLists, type ListWalk } from './scan-lists.ts';
+import { containerTie, stronger, threadOf, userIdOf } from './scan-ties.ts';
 
 /**
  * One pass over the bytes of a Messages body: is it a JSON object that can be forwarded, and where could its prefix be
@@ -23,7 +25,13 @@ import type { Position, ScannedPrompt, ScannedRequest, Section, Tie, Ttl } from 
  * understand it reports as uncertain, and the body goes out untouched.
  */
 export type ScanResult =
-  | ({ readonly kind: 'scanned' } & ScannedRequest)
+  | ({
+      readonly kind: 'scanned';
+      /** For scans to come; null where a list stands twice, so that nobody can say which. */
+      readonly lists: ScannedLists | null;
+      /** Bytes that were not read, because they stand in the known body. */
+      readonly knownBytes: number;
+    } & ScannedRequest)
   | { readonly kind: 'invalid'; readonly code: ErrorCode; readonly detail?: string };
 
 const FIELDS = createNameTable([
@@ -60,20 +68,17 @@ const KEY_LEVEL: Partial<Record<Field, Section>> = {
   tool_choice: 'messages',
 };
 
-const ROLES = createNameTable(['user', 'assistant', 'system']);
-const MESSAGE_MEMBERS = createNameTable(['role', 'content']);
-
-/** Seeds keep the same text apart in different places of the prompt. */
-const SEEDS = { tools: 1, system: 2, user: 3, assistant: 4, systemRole: 5, unknown: 6 };
-
 /** No model has a name this long; a longer one is forwarded and stays unknown here. */
 const MAX_MODEL_BYTES = 256;
 
-/** @param bytes valid UTF-8, which is checked elsewhere: every runtime has its own fastest way. */
-export function scanRequest(bytes: Uint8Array): ScanResult {
+/**
+ * @param bytes valid UTF-8, which is checked elsewhere: every runtime has its own fastest way.
+ * @param known a body that was scanned before; what is found does not depend on it, only how much has to be read.
+ */
+export function scanRequest(bytes: Uint8Array, known: ListWalk['known'] = null): ScanResult {
   const start = skipWhitespace(bytes, byteOrderMarkLength(bytes));
   if (start === bytes.length) return { kind: 'invalid', code: 'body_not_json', detail: 'It is empty.' };
-  const scan = bytes[start] === OPEN_BRACE ? scanObject(bytes, start) : scanOther(bytes, start);
+  const scan = bytes[start] === OPEN_BRACE ? scanObject(bytes, start, known) : scanOther(bytes, start);
   if (typeof scan === 'number') return notJson(bytes, scan);
   return scan;
 }
@@ -103,11 +108,14 @@ interface Findings {
   userId: ScannedPrompt['userId'];
   thread: ScannedPrompt['thread'];
   uncertain: string | null;
+  namesFile: boolean;
+  knownBytes: number;
+  hasDoubledList: boolean;
   readonly keys: Record<Section, number>;
-  readonly positions: Record<Section, Position[]>;
+  readonly lists: Record<Section, ScannedElement[]>;
 }
 
-function scanObject(bytes: Uint8Array, start: number): ScanResult | number {
+function scanObject(bytes: Uint8Array, start: number, known: ListWalk['known']): ScanResult | number {
   const found: Findings = {
     model: null,
     streamIsBoolean: true,
@@ -120,33 +128,69 @@ function scanObject(bytes: Uint8Array, start: number): ScanResult | number {
     userId: null,
     thread: null,
     uncertain: null,
+    namesFile: false,
+    knownBytes: 0,
+    hasDoubledList: false,
     keys: { tools: 0, system: 0, messages: 0 },
-    positions: { tools: [], system: [], messages: [] },
+    lists: { tools: [], system: [], messages: [] },
+  };
+  const walk: ListWalk = { bytes, known, onElement: (...of) => addElement(found, ...of) };
+  const onName: OnName = (_bytes, nameStart, nameEnd) => {
+    found.namesFile ||= isFileName(bytes, nameStart, nameEnd);
   };
   const seen = new Set<Field>();
-  const end = walkMembers(bytes, start, (nameStart, nameEnd, valueStart) => {
+  const takeMember = (nameStart: number, nameEnd: number, valueStart: number): number => {
     const field = FIELDS.at(bytes, nameStart, nameEnd);
-    if (field === null) return skipValue(bytes, valueStart);
-    if (seen.has(field)) found.uncertain = `${field} twice`;
+    if (field === null) return skipValue(bytes, valueStart, onName);
+    const isList = field === 'tools' || field === 'system' || field === 'messages';
+    if (seen.has(field)) {
+      found.uncertain = `${field} twice`;
+      found.hasDoubledList ||= isList;
+    }
     seen.add(field);
-    return scanField(bytes, field, valueStart, found);
-  });
+    return isList ? scanLists(walk, field, valueStart) : scanField(bytes, field, valueStart, found, onName);
+  };
+  const end = walkMembers(bytes, start, takeMember, onName);
   if (end < 0) return ~end;
   const rest = skipWhitespace(bytes, end);
   if (rest < bytes.length) return rest;
   return found.streamIsBoolean ? scanned(found) : { kind: 'invalid', code: 'stream_not_boolean' };
 }
 
+function addElement(found: Findings, section: Section, element: ScannedElement, isKnown: boolean): void {
+  const list = found.lists[section];
+  if (section === 'system' && list.length === 0 && isBlock(element)) found.hasAttribution = element.isAttribution;
+  list.push(element);
+  found.markers += element.markers;
+  found.hasImage ||= element.hasImage;
+  found.tie = stronger(found.tie, element.tie);
+  found.namesFile ||= element.namesFile;
+  found.uncertain ??= element.problem;
+  if (isKnown) found.knownBytes += element.end - element.start;
+}
+
+function isBlock({ positions }: ScannedElement): boolean {
+  return positions[0]?.form === 'block';
+}
+
 function scanned(found: Findings): ScanResult {
-  const { tools, system, messages } = found.positions;
-  const { keys } = found;
+  const { keys, lists } = found;
+  const positions: Position[] = [];
+  const endOf = (section: Section): number => {
+    for (const element of lists[section]) for (const position of element.positions) positions.push(position);
+    return positions.length;
+  };
+  const [toolsEnd, systemEnd] = [endOf('tools'), endOf('system')];
+  endOf('messages');
   return {
     kind: 'scanned',
+    lists: found.hasDoubledList ? null : lists,
+    knownBytes: found.knownBytes,
     model: found.model,
     prompt: {
-      positions: [...tools, ...system, ...messages],
-      toolsEnd: tools.length,
-      systemEnd: tools.length + system.length,
+      positions,
+      toolsEnd,
+      systemEnd,
       keys: { ...keys, messages: found.hasImage ? hashPair(keys.messages, 1) : keys.messages },
       automatic: found.automatic,
       isStream: found.isStream,
@@ -155,17 +199,15 @@ function scanned(found: Findings): ScanResult {
       tie: found.tie,
       userId: found.userId,
       thread: found.thread,
+      namesFile: found.namesFile,
       uncertain: found.uncertain,
     },
   };
 }
 
 /** Returns the offset behind the value. */
-function scanField(bytes: Uint8Array, field: Field, start: number, found: Findings): number {
-  if (field === 'tools') return scanList(bytes, start, 'tools', found);
-  if (field === 'system') return scanSystem(bytes, start, found);
-  if (field === 'messages') return scanMessages(bytes, start, found);
-  const end = skipValue(bytes, start);
+function scanField(bytes: Uint8Array, field: Field, start: number, found: Findings, onName: OnName): number {
+  const end = skipValue(bytes, start, onName);
   if (end < 0) return end;
   const level = KEY_LEVEL[field];
   if (level) {
@@ -190,111 +232,5 @@ function scanField(bytes: Uint8Array, field: Field, start: number, found: Findin
     found.thread = threadOf(bytes, start, end);
     if (found.thread.previousMessageId) found.tie = 'thread';
   }
-  return end;
-}
-
-function scanSystem(bytes: Uint8Array, start: number, found: Findings): number {
-  if (bytes[start] === OPEN_BRACKET) return scanList(bytes, start, 'system', found);
-  const block = bytes[start] === QUOTE ? scanText(bytes, start, SEEDS.system) : scanOdd(bytes, start, 'system');
-  return add(found, block, 'system', 0, -1, start, 'string');
-}
-
-function scanList(bytes: Uint8Array, start: number, section: 'tools' | 'system', found: Findings): number {
-  if (bytes[start] !== OPEN_BRACKET) return add(found, scanOdd(bytes, start, section), section, 0, -1, start, 'block');
-  return walkElements(bytes, start, (element, index) =>
-    add(found, scanBlock(bytes, element, section, SEEDS[section]), section, index, -1, element, 'block'),
-  );
-}
-
-function scanMessages(bytes: Uint8Array, start: number, found: Findings): number {
-  if (bytes[start] !== OPEN_BRACKET) {
-    return add(found, scanOdd(bytes, start, 'messages'), 'messages', 0, -1, start, 'block');
-  }
-  return walkElements(bytes, start, (message, index) => scanMessage(bytes, message, index, found));
-}
-
-/** The role may stand behind the content, so its seed is found first; a message is short in members, not in bytes. */
-function scanMessage(bytes: Uint8Array, start: number, index: number, found: Findings): number {
-  if (bytes[start] !== OPEN_BRACE) {
-    return add(found, scanOdd(bytes, start, 'message'), 'messages', index, -1, start, 'block');
-  }
-  const seed = roleSeed(bytes, start);
-  if (seed === SEEDS.assistant && found.tie === 'none') found.tie = 'turns';
-  const first = found.positions.messages.length;
-  let known = 0;
-  let extra = 0;
-  const end = walkMembers(bytes, start, (nameStart, nameEnd, valueStart) => {
-    const name = MESSAGE_MEMBERS.at(bytes, nameStart, nameEnd);
-    if (name !== null) known++;
-    if (name === 'content') return scanContent(bytes, valueStart, index, seed, found);
-    const valueEnd = skipValue(bytes, valueStart);
-    if (name === null && valueEnd >= 0) extra = hashPair(extra, hashBytes(bytes, nameStart, valueEnd));
-    return valueEnd;
-  });
-  if (known !== 2 || seed === SEEDS.unknown) found.uncertain ??= 'a message without a role and content';
-  if (extra !== 0) setApart(found.positions.messages, first, extra);
-  return end;
-}
-
-/**
- * A message with a field of its own (Claude Code sends `output_config` on a system message): it is another message than
- * the same one without, and nothing of ours goes into what we do not know.
- */
-function setApart(positions: Position[], first: number, extra: number): void {
-  for (let at = first; at < positions.length; at++) {
-    const position = positions[at] as Position;
-    positions[at] = { ...position, markable: false, hash: hashPair(position.hash, extra) };
-  }
-}
-
-function scanContent(bytes: Uint8Array, start: number, index: number, seed: number, found: Findings): number {
-  if (bytes[start] === QUOTE) return add(found, scanText(bytes, start, seed), 'messages', index, -1, start, 'string');
-  if (bytes[start] !== OPEN_BRACKET) {
-    return add(found, scanOdd(bytes, start, 'content'), 'messages', index, -1, start, 'block');
-  }
-  return walkElements(bytes, start, (element, block) =>
-    add(found, scanBlock(bytes, element, 'messages', seed), 'messages', index, block, element, 'block'),
-  );
-}
-
-function roleSeed(bytes: Uint8Array, start: number): number {
-  let seed = SEEDS.unknown;
-  const end = walkMembers(bytes, start, (nameStart, nameEnd, valueStart) => {
-    if (MESSAGE_MEMBERS.at(bytes, nameStart, nameEnd) !== 'role') {
-      return seed === SEEDS.unknown ? skipValue(bytes, valueStart) : STOP;
-    }
-    const valueEnd = skipString(bytes, valueStart);
-    const role = valueEnd < 0 ? null : ROLES.at(bytes, valueStart, valueEnd);
-    if (role) seed = role === 'system' ? SEEDS.systemRole : SEEDS[role];
-    return valueEnd;
-  });
-  return end === STOP || end >= 0 ? seed : SEEDS.unknown;
-}
-
-/** Ends a walk early; no offset complements to it. */
-const STOP = Number.MIN_SAFE_INTEGER;
-
-function scanOdd(bytes: Uint8Array, start: number, what: string): ScannedBlock | number {
-  return scanOddity(bytes, start, `${what} of an unknown form`);
-}
-
-/** Adds what was scanned as a position; returns the offset behind it, or the fault. */
-function add(
-  found: Findings,
-  block: ScannedBlock | number,
-  section: Section,
-  index: number,
-  blockIndex: number,
-  start: number,
-  form: Position['form'],
-): number {
-  if (typeof block === 'number') return block;
-  const { end, textBytes, markable, marker, hash } = block;
-  found.positions[section].push({ section, index, block: blockIndex, start, end, textBytes, form, markable, marker, hash }); // prettier-ignore
-  found.markers += block.nestedMarkers + (marker === null ? 0 : 1);
-  found.hasImage ||= block.hasImage;
-  if (block.tie !== 'none' && block.tie !== found.tie) found.tie = stronger(found.tie, block.tie);
-  if (section === 'system' && index === 0 && form === 'block') found.hasAttribution = block.isAttribution;
-  found.uncertain ??= block.problem;
   return end;
 }

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { isSame } from '../../../src/node/same-bytes.ts';
+import { createScanMemory, type ScanMemory } from '../../../src/prompt/scan/scan-memory.ts';
+import { scanRequest } from '../../../src/prompt/scan/scan.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+
+const KIB = 1024;
+
+const text = (seed: string, bytes: number): string => `${seed} `.repeat(Math.ceil(bytes / (seed.length + 1)));
+const user = (seed: string, bytes: number) => ({ role: 'user', content: text(seed, bytes) });
+
+/** A conversation of so many turns of 1 KiB, whose first words are its own. */
+function body(name: string, turns: number, extra: object = {}): Uint8Array {
+  const messages = Array.from({ length: turns }, (_, turn) => user(`${name}-${turn}`, KIB));
+  return new TextEncoder().encode(JSON.stringify({ model: 'claude-sonnet-5', messages, ...extra }));
+}
+
+function createStage({ maxBytes = 1024 * KIB } = {}) {
+  const clock = createFakeClock();
+  const memory = createScanMemory({ clock, maxBytes, isSame });
+  return { clock, memory };
+}
+
+/** What share of the body did not have to be read. */
+function knownShare(memory: ScanMemory, tenantId: string, bytes: Uint8Array): number {
+  const result = memory.scan(tenantId, bytes);
+  if (result.kind === 'invalid') throw new Error(result.code);
+  expect({ ...result, knownBytes: 0 }).toStrictEqual(scanRequest(bytes));
+  return result.knownBytes / bytes.length;
+}
+
+describe('the bodies that were scanned last', () => {
+  it('let a conversation be read from its last turn on, and are one of each conversation', () => {
+    const { memory } = createStage();
+    expect(knownShare(memory, 'acme', body('a', 40))).toBe(0);
+    for (let turns = 41; turns < 60; turns++) {
+      expect(knownShare(memory, 'acme', body('a', turns))).toBeGreaterThan(1 - 1.2 / turns);
+    }
+    expect(memory.heldBytes).toBe(body('a', 59).length);
+  });
+
+  it('are kept apart by conversation, however many go on in turns', () => {
+    const { memory } = createStage({ maxBytes: 4 * 1024 * KIB });
+    const names = Array.from({ length: 30 }, (_, name) => `conversation ${name}`);
+    for (const name of names) expect(knownShare(memory, 'acme', body(name, 20))).toBe(0);
+    for (const name of names) expect(knownShare(memory, 'acme', body(name, 21))).toBeGreaterThan(0.9);
+  });
+
+  it('share what is before the first turn', () => {
+    const { memory } = createStage();
+    const tools = Array.from({ length: 30 }, (_, name) => ({ name: `t${name}`, description: text('does', KIB) }));
+    const of = (name: string): Uint8Array => {
+      const messages = [user(name, KIB)];
+      return new TextEncoder().encode(JSON.stringify({ tools, messages }));
+    };
+    knownShare(memory, 'acme', of('one'));
+    expect(knownShare(memory, 'acme', of('two'))).toBeGreaterThan(0.9);
+    expect(memory.heldBytes, 'the later one').toBe(of('two').length);
+  });
+
+  it('are those of the same tenant', () => {
+    const { memory } = createStage();
+    knownShare(memory, 'acme', body('a', 40));
+    expect(knownShare(memory, 'other', body('a', 40))).toBe(0);
+    expect(knownShare(memory, 'acme', body('a', 40))).toBeGreaterThan(0.9);
+  });
+
+  it('take no more than they may, and the least recently used goes first', () => {
+    const { memory } = createStage({ maxBytes: 100 * KIB });
+    for (const name of ['a', 'b', 'c']) knownShare(memory, 'acme', body(name, 24));
+    knownShare(memory, 'acme', body('a', 24));
+    for (const name of ['d', 'e']) {
+      knownShare(memory, 'acme', body(name, 24));
+      expect(memory.heldBytes).toBeLessThanOrEqual(100 * KIB);
+    }
+    expect(knownShare(memory, 'acme', body('a', 24))).toBeGreaterThan(0.9);
+    expect(knownShare(memory, 'acme', body('b', 24))).toBe(0);
+  });
+
+  it('do not make room for one that is larger than a quarter of all, nor hold what is small', () => {
+    const { memory } = createStage({ maxBytes: 100 * KIB });
+    knownShare(memory, 'acme', body('a', 20));
+    const { heldBytes } = memory;
+    knownShare(memory, 'acme', body('large', 30));
+    knownShare(memory, 'acme', body('small', 5));
+    expect(memory.heldBytes).toBe(heldBytes);
+  });
+
+  it('are forgotten five minutes after they were last of use', async () => {
+    const { clock, memory } = createStage();
+    knownShare(memory, 'acme', body('a', 40));
+    knownShare(memory, 'acme', body('b', 40));
+    await clock.advance(4 * 60_000);
+    expect(knownShare(memory, 'acme', body('a', 41))).toBeGreaterThan(0.9);
+    await clock.advance(2 * 60_000);
+    expect(knownShare(memory, 'acme', body('a', 42))).toBeGreaterThan(0.9);
+    expect(memory.heldBytes).toBe(body('a', 42).length);
+    expect(knownShare(memory, 'acme', body('b', 41))).toBe(0);
+    expect(clock.pending, 'timers').toBe(0);
+  });
+
+  it('are none that is no JSON, nor one with a list twice', () => {
+    const { memory } = createStage();
+    const broken = body('a', 40).subarray(0, -5);
+    expect(memory.scan('acme', broken).kind).toBe('invalid');
+    const doubled = new TextDecoder().decode(body('a', 40)).replace('{', '{"messages":[],');
+    expect(memory.scan('acme', new TextEncoder().encode(doubled)).kind).toBe('scanned');
+    expect(memory.heldBytes).toBe(0);
+  });
+});
