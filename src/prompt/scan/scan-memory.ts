@@ -14,6 +14,7 @@ import { scanRequest, type ScanResult } from './scan.ts';
  */
 export interface ScanMemory {
   scan(tenantId: string, bytes: Uint8Array): ScanResult;
+  /** About; bodies, and what was found in them. */
   readonly heldBytes: number;
 }
 
@@ -28,6 +29,8 @@ const STRIDE_BYTES = 8 * 1024;
 const SAMPLE_BYTES = 32;
 /** As long as a prompt cache lasts by default. */
 const IDLE_MS = 5 * 60_000;
+/** What one position and its share of an element take: more than its bytes where blocks are tiny. */
+const POSITION_BYTES = 200;
 /** One large upload must not push out everybody's conversations. */
 const MAX_SHARE = 1 / 4;
 /** Where this much of a body has come again, the new one takes its place: it is the same conversation, gone on. */
@@ -36,6 +39,7 @@ const SUCCESSOR_SHARE = 3 / 4;
 interface HeldBody extends KnownBody {
   readonly tenantId: string;
   readonly marks: readonly number[];
+  readonly heldBytes: number;
   usedAtMs: number;
 }
 
@@ -47,7 +51,7 @@ export function createScanMemory({ clock, maxBytes, isSame }: ScanMemoryOptions)
 
   const drop = (body: HeldBody): void => {
     if (!held.delete(body)) return;
-    heldBytes -= body.bytes.length;
+    heldBytes -= body.heldBytes;
     for (const mark of body.marks) if (byMark.get(mark) === body) byMark.delete(mark);
   };
   const dropIdle = (nowMs: number): void => {
@@ -58,7 +62,7 @@ export function createScanMemory({ clock, maxBytes, isSame }: ScanMemoryOptions)
   };
   const hold = (body: HeldBody): void => {
     held.add(body);
-    heldBytes += body.bytes.length;
+    heldBytes += body.heldBytes;
     for (const mark of body.marks) byMark.set(mark, body);
     for (const oldest of held) {
       if (heldBytes <= maxBytes) return;
@@ -89,9 +93,9 @@ export function createScanMemory({ clock, maxBytes, isSame }: ScanMemoryOptions)
       if (result.kind === 'invalid' || result.lists === null) return result;
       if (like && result.knownBytes >= like.bytes.length * SUCCESSOR_SHARE) drop(like);
       else if (like) touch(like, nowMs);
-      if (bytes.length <= maxBytes * MAX_SHARE) {
-        hold({ tenantId, bytes, lists: result.lists, marks, usedAtMs: nowMs });
-      }
+      const size = bytes.length + result.prompt.positions.length * POSITION_BYTES;
+      if (size > maxBytes * MAX_SHARE) return result;
+      hold({ tenantId, bytes, lists: result.lists, marks, heldBytes: size, usedAtMs: nowMs });
       return result;
     },
     get heldBytes() {

@@ -15,6 +15,9 @@ function body(name: string, turns: number, extra: object = {}): Uint8Array {
   return new TextEncoder().encode(JSON.stringify({ model: 'claude-sonnet-5', messages, ...extra }));
 }
 
+/** What it is held at: its bytes, and 200 for each of its messages. */
+const sizeOf = (bytes: Uint8Array, positions: number): number => bytes.length + positions * 200;
+
 function createStage({ maxBytes = 1024 * KIB } = {}) {
   const clock = createFakeClock();
   const memory = createScanMemory({ clock, maxBytes, isSame });
@@ -36,7 +39,7 @@ describe('the bodies that were scanned last', () => {
     for (let turns = 41; turns < 60; turns++) {
       expect(knownShare(memory, 'acme', body('a', turns))).toBeGreaterThan(1 - 1.2 / turns);
     }
-    expect(memory.heldBytes).toBe(body('a', 59).length);
+    expect(memory.heldBytes).toBe(sizeOf(body('a', 59), 59));
   });
 
   it('are kept apart by conversation, however many go on in turns', () => {
@@ -55,7 +58,7 @@ describe('the bodies that were scanned last', () => {
     };
     knownShare(memory, 'acme', of('one'));
     expect(knownShare(memory, 'acme', of('two'))).toBeGreaterThan(0.9);
-    expect(memory.heldBytes, 'the later one').toBe(of('two').length);
+    expect(memory.heldBytes, 'the later one').toBe(sizeOf(of('two'), 31));
   });
 
   it('are those of the same tenant', () => {
@@ -66,24 +69,34 @@ describe('the bodies that were scanned last', () => {
   });
 
   it('take no more than they may, and the least recently used goes first', () => {
-    const { memory } = createStage({ maxBytes: 100 * KIB });
+    const { memory } = createStage({ maxBytes: 130 * KIB });
     for (const name of ['a', 'b', 'c']) knownShare(memory, 'acme', body(name, 24));
     knownShare(memory, 'acme', body('a', 24));
     for (const name of ['d', 'e']) {
       knownShare(memory, 'acme', body(name, 24));
-      expect(memory.heldBytes).toBeLessThanOrEqual(100 * KIB);
+      expect(memory.heldBytes).toBeLessThanOrEqual(130 * KIB);
     }
     expect(knownShare(memory, 'acme', body('a', 24))).toBeGreaterThan(0.9);
     expect(knownShare(memory, 'acme', body('b', 24))).toBe(0);
   });
 
   it('do not make room for one that is larger than a quarter of all, nor hold what is small', () => {
-    const { memory } = createStage({ maxBytes: 100 * KIB });
+    const { memory } = createStage({ maxBytes: 130 * KIB });
     knownShare(memory, 'acme', body('a', 20));
     const { heldBytes } = memory;
+    expect(heldBytes).toBe(sizeOf(body('a', 20), 20));
     knownShare(memory, 'acme', body('large', 30));
     knownShare(memory, 'acme', body('small', 5));
     expect(memory.heldBytes).toBe(heldBytes);
+  });
+
+  it('count with what was found in them, so that tiny blocks take no more than large ones', () => {
+    const { memory } = createStage({ maxBytes: 100 * KIB });
+    const content = Array.from({ length: 400 }, () => ({ type: 'text', text: 'x' }));
+    const bytes = new TextEncoder().encode(JSON.stringify({ messages: [{ role: 'user', content }] }));
+    expect(bytes.length).toBeLessThan(25 * KIB);
+    knownShare(memory, 'acme', bytes);
+    expect(memory.heldBytes).toBe(0);
   });
 
   it('are forgotten five minutes after they were last of use', async () => {
@@ -94,7 +107,7 @@ describe('the bodies that were scanned last', () => {
     expect(knownShare(memory, 'acme', body('a', 41))).toBeGreaterThan(0.9);
     await clock.advance(2 * 60_000);
     expect(knownShare(memory, 'acme', body('a', 42))).toBeGreaterThan(0.9);
-    expect(memory.heldBytes).toBe(body('a', 42).length);
+    expect(memory.heldBytes).toBe(sizeOf(body('a', 42), 42));
     expect(knownShare(memory, 'acme', body('b', 41))).toBe(0);
     expect(clock.pending, 'timers').toBe(0);
   });
