@@ -15,6 +15,11 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && startsWith(left, right);
 }
 
+/** Node's Buffer takes `slice` for a view, which keeps all of the chunk that it was read with. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 /** The pieces one behind the other; a lone piece as it is, not a copy. */
 export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
   if (pieces.length === 1) return pieces[0] as Uint8Array;

@@ -1,4 +1,4 @@
-import { concatenate } from './bytes.ts';
+import { concatenate, copyOf } from './bytes.ts';
 
 /**
  * Bytes into lines, ended by LF, CR LF or CR, at any split. A line that arrives in pieces is put together, except one
@@ -23,50 +23,61 @@ export interface LineReaderOptions {
 const LF = 0x0a;
 const CR = 0x0d;
 
-export function createLineReader({ maxBytes, headBytes, isUnwanted, onLine }: LineReaderOptions): LineReader {
-  let pieces: Uint8Array[] = []; // of the unfinished line; the first has the head, as far as it has come
-  let bytes = 0;
-  let isCut = false;
-  let afterCr = false;
+export function createLineReader(options: LineReaderOptions): LineReader {
+  return new Lines(options);
+}
 
-  const keep = (piece: Uint8Array): void => {
-    if (isCut) return;
-    if (bytes === 0 || bytes >= headBytes) pieces.push(piece.slice());
-    else pieces = [concatenate([...pieces, piece])];
-    bytes += piece.length;
-    const head = pieces[0] as Uint8Array;
-    isCut = bytes > maxBytes || isUnwanted(head);
-    if (isCut) pieces = [head.slice(0, headBytes)];
-  };
+/** A class: there is one for every open stream, and closures would be an object for each of its methods. */
+class Lines implements LineReader {
+  readonly #options: LineReaderOptions;
+  #pieces: Uint8Array[] = []; // of the unfinished line; the first has the head, as far as it has come
+  #bytes = 0;
+  #isCut = false;
+  #afterCr = false;
 
-  const endLine = (tail: Uint8Array): void => {
-    if (bytes === 0) return onLine(tail, tail.length > maxBytes);
-    const line = isCut ? (pieces[0] as Uint8Array) : concatenate([...pieces, tail]);
-    onLine(line, isCut || line.length > maxBytes);
-    pieces = [];
-    bytes = 0;
-    isCut = false;
-  };
+  constructor(options: LineReaderOptions) {
+    this.#options = options;
+  }
 
-  return {
-    push(chunk) {
-      let start = afterCr && chunk[0] === LF ? 1 : 0;
-      if (chunk.length > 0) afterCr = false;
-      let lf = chunk.indexOf(LF, start);
-      let cr = chunk.indexOf(CR, start);
-      while (lf >= 0 || cr >= 0) {
-        const end = cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
-        endLine(chunk.subarray(start, end));
-        start = end + 1;
-        if (end === cr && start === chunk.length) afterCr = true;
-        if (end === cr && chunk[start] === LF) start++;
-        if (lf >= 0 && lf < start) lf = chunk.indexOf(LF, start);
-        if (cr >= 0 && cr < start) cr = chunk.indexOf(CR, start);
-      }
-      if (start < chunk.length) keep(chunk.subarray(start));
-    },
-    get inLine() {
-      return bytes > 0;
-    },
-  };
+  get inLine(): boolean {
+    return this.#bytes > 0;
+  }
+
+  push(chunk: Uint8Array): void {
+    let start = this.#afterCr && chunk[0] === LF ? 1 : 0;
+    if (chunk.length > 0) this.#afterCr = false;
+    let lf = chunk.indexOf(LF, start);
+    let cr = chunk.indexOf(CR, start);
+    while (lf >= 0 || cr >= 0) {
+      const end = cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
+      this.#endLine(chunk.subarray(start, end));
+      start = end + 1;
+      if (end === cr && start === chunk.length) this.#afterCr = true;
+      if (end === cr && chunk[start] === LF) start++;
+      if (lf >= 0 && lf < start) lf = chunk.indexOf(LF, start);
+      if (cr >= 0 && cr < start) cr = chunk.indexOf(CR, start);
+    }
+    if (start < chunk.length) this.#keep(chunk.subarray(start));
+  }
+
+  #keep(piece: Uint8Array): void {
+    if (this.#isCut) return;
+    const { maxBytes, headBytes } = this.#options;
+    if (this.#bytes === 0 || this.#bytes >= headBytes) this.#pieces.push(copyOf(piece));
+    else this.#pieces = [concatenate([...this.#pieces, piece])];
+    this.#bytes += piece.length;
+    const head = this.#pieces[0] as Uint8Array;
+    this.#isCut = this.#bytes > maxBytes || this.#options.isUnwanted(head);
+    if (this.#isCut) this.#pieces = [copyOf(head.subarray(0, headBytes))];
+  }
+
+  #endLine(tail: Uint8Array): void {
+    const { maxBytes } = this.#options;
+    if (this.#bytes === 0) return this.#options.onLine(tail, tail.length > maxBytes);
+    const line = this.#isCut ? (this.#pieces[0] as Uint8Array) : concatenate([...this.#pieces, tail]);
+    this.#options.onLine(line, this.#isCut || line.length > maxBytes);
+    this.#pieces = [];
+    this.#bytes = 0;
+    this.#isCut = false;
+  }
 }

@@ -1,5 +1,5 @@
-import { asciiBytes, equalBytes, startsWith } from './bytes.ts';
-import { createLineReader } from './line-reader.ts';
+import { asciiBytes, copyOf, equalBytes, startsWith } from './bytes.ts';
+import { createLineReader, type LineReaderOptions } from './line-reader.ts';
 
 /**
  * Server-sent events as they arrive (WHATWG HTML, "server-sent events"): bytes in, at any split, events out. The bytes
@@ -16,6 +16,7 @@ const EVENT_FIELD = asciiBytes('event');
 const DATA_FIELD = asciiBytes('data');
 const DATA_AND_COLON = asciiBytes('data:');
 const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
+const NO_BYTES = new Uint8Array();
 /** As much of a line as tells which field it is: a mark, the longer name and its colon. */
 const HEAD_BYTES = BYTE_ORDER_MARK.length + EVENT_FIELD.length + 1;
 
@@ -34,63 +35,81 @@ export function createSseReader(
   wants: (type: string) => boolean,
   onEvent: (type: string, data: string) => void,
 ): SseReader {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // a mark is one at the very start only
-  let isFirstLine = true;
-  let inEvent = false; // a line of it has been seen; comments are between events
-  let hasFields = false;
-  let type = '';
-  let lastTypeBytes: Uint8Array = new Uint8Array();
-  let lastType = '';
-  let data: string[] = [];
-  let dataBytes = 0;
+  return new Events(wants, onEvent);
+}
 
-  const readType = (bytes: Uint8Array): string => {
-    if (!equalBytes(bytes, lastTypeBytes)) {
-      lastTypeBytes = bytes.slice();
-      lastType = decoder.decode(bytes);
-    }
-    return lastType;
-  };
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // a mark is one at the very start only
 
-  const endEvent = (): void => {
-    if (hasFields) onEvent(type, dataBytes > MAX_EVENT_BYTES ? '' : data.join('\n'));
-    type = '';
-    data = [];
-    dataBytes = 0;
-    hasFields = false;
-    inEvent = false;
-  };
+class Events implements SseReader, LineReaderOptions {
+  readonly maxBytes = MAX_EVENT_BYTES;
+  readonly headBytes = HEAD_BYTES;
+  readonly #wants: (type: string) => boolean;
+  readonly #onEvent: (type: string, data: string) => void;
+  readonly #lines = createLineReader(this);
+  #isFirstLine = true;
+  #inEvent = false; // a line of it has been seen; comments are between events
+  #hasFields = false;
+  #type = '';
+  #lastTypeBytes = NO_BYTES;
+  #lastType = '';
+  #data: string[] = [];
+  #dataBytes = 0;
 
-  const readData = (line: Uint8Array, isCut: boolean): void => {
-    if (!wants(type)) return;
-    dataBytes += isCut ? MAX_EVENT_BYTES + 1 : line.length;
-    if (dataBytes <= MAX_EVENT_BYTES) data.push(decoder.decode(fieldValue(line, DATA_FIELD)));
-    else data = [];
-  };
+  constructor(wants: (type: string) => boolean, onEvent: (type: string, data: string) => void) {
+    this.#wants = wants;
+    this.#onEvent = onEvent;
+  }
 
-  const readLine = (lineAsSent: Uint8Array, isCut: boolean): void => {
-    const line = isFirstLine ? withoutMark(lineAsSent) : lineAsSent;
-    isFirstLine = false;
-    if (line.length === 0) return endEvent();
+  get atBoundary(): boolean {
+    return !this.#inEvent && !this.#lines.inLine;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#lines.push(chunk);
+  }
+
+  isUnwanted(head: Uint8Array): boolean {
+    return startsWith(head, DATA_AND_COLON) && !this.#wants(this.#type);
+  }
+
+  onLine(lineAsSent: Uint8Array, isCut: boolean): void {
+    const line = this.#isFirstLine ? withoutMark(lineAsSent) : lineAsSent;
+    this.#isFirstLine = false;
+    if (line.length === 0) return this.#endEvent();
     if (line[0] === COLON) return;
-    inEvent = true;
+    this.#inEvent = true;
     if (isField(line, EVENT_FIELD)) {
-      hasFields = true;
-      type = isCut ? '' : readType(fieldValue(line, EVENT_FIELD));
+      this.#hasFields = true;
+      this.#type = isCut ? '' : this.#readType(fieldValue(line, EVENT_FIELD));
     } else if (isField(line, DATA_FIELD)) {
-      hasFields = true;
-      readData(line, isCut);
+      this.#hasFields = true;
+      this.#readData(line, isCut);
     }
-  };
+  }
 
-  const isUnwanted = (head: Uint8Array): boolean => startsWith(head, DATA_AND_COLON) && !wants(type);
-  const lines = createLineReader({ maxBytes: MAX_EVENT_BYTES, headBytes: HEAD_BYTES, isUnwanted, onLine: readLine });
-  return {
-    push: (chunk) => lines.push(chunk),
-    get atBoundary() {
-      return !inEvent && !lines.inLine;
-    },
-  };
+  #readType(bytes: Uint8Array): string {
+    if (!equalBytes(bytes, this.#lastTypeBytes)) {
+      this.#lastTypeBytes = copyOf(bytes);
+      this.#lastType = decoder.decode(bytes);
+    }
+    return this.#lastType;
+  }
+
+  #readData(line: Uint8Array, isCut: boolean): void {
+    if (!this.#wants(this.#type)) return;
+    this.#dataBytes += isCut ? MAX_EVENT_BYTES + 1 : line.length;
+    if (this.#dataBytes <= MAX_EVENT_BYTES) this.#data.push(decoder.decode(fieldValue(line, DATA_FIELD)));
+    else this.#data = [];
+  }
+
+  #endEvent(): void {
+    if (this.#hasFields) this.#onEvent(this.#type, this.#dataBytes > MAX_EVENT_BYTES ? '' : this.#data.join('\n'));
+    this.#type = '';
+    if (this.#dataBytes > 0) this.#data = [];
+    this.#dataBytes = 0;
+    this.#hasFields = false;
+    this.#inEvent = false;
+  }
 }
 
 function withoutMark(line: Uint8Array): Uint8Array {

@@ -34,78 +34,61 @@ interface StreamEventData {
   readonly error?: { readonly type?: unknown } | null;
 }
 
-export function createStreamMeter(): StreamMeter {
-  let usage = NO_USAGE;
-  let model: string | null = null;
-  let messageId: string | null = null;
-  let hasContent = false;
-  let deltas = 0;
-  let contentBytes = 0;
-  let ending: StreamMeter['ending'] = 'open';
-  let errorType: string | null = null;
+const NOT_READ: StreamEventData = {};
 
-  const onEvent = (name: string, data: string): void => {
-    const event = READ_EVENTS.has(name) ? parse(data) : {};
+export function createStreamMeter(): StreamMeter {
+  return new Meter();
+}
+
+const isRead = (type: string): boolean => READ_EVENTS.has(type);
+
+class Meter implements StreamMeter {
+  usage = NO_USAGE;
+  model: string | null = null;
+  messageId: string | null = null;
+  hasContent = false;
+  deltas = 0;
+  contentBytes = 0;
+  ending: StreamMeter['ending'] = 'open';
+  errorType: string | null = null;
+  readonly #reader = createSseReader(isRead, (name, data) => this.#onEvent(name, data));
+
+  get atBoundary(): boolean {
+    return this.#reader.atBoundary;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.hasContent) this.contentBytes += chunk.length;
+    this.#reader.push(chunk);
+  }
+
+  #onEvent(name: string, data: string): void {
+    const event = isRead(name) ? parse(data) : NOT_READ;
     switch (name || event.type) {
       case 'message_start':
-        usage = foldUsage(usage, event.message?.usage);
-        model = text(event.message?.model) ?? model;
-        messageId = text(event.message?.id) ?? messageId;
+        this.usage = foldUsage(this.usage, event.message?.usage);
+        this.model = text(event.message?.model) ?? this.model;
+        this.messageId = text(event.message?.id) ?? this.messageId;
         break;
       case 'content_block_start':
-        hasContent = true;
+        this.hasContent = true;
         break;
       case 'content_block_delta':
-        hasContent = true;
-        deltas++;
+        this.hasContent = true;
+        this.deltas++;
         break;
       case 'message_delta':
-        usage = foldUsage(usage, event.usage);
+        this.usage = foldUsage(this.usage, event.usage);
         break;
       case 'message_stop':
-        if (ending === 'open') ending = 'complete';
+        if (this.ending === 'open') this.ending = 'complete';
         break;
       case 'error':
-        ending = 'error';
-        errorType = text(event.error?.type);
+        this.ending = 'error';
+        this.errorType = text(event.error?.type);
         break;
     }
-  };
-
-  const reader = createSseReader((type) => READ_EVENTS.has(type), onEvent);
-  return {
-    push(chunk) {
-      if (hasContent) contentBytes += chunk.length;
-      reader.push(chunk);
-    },
-    get atBoundary() {
-      return reader.atBoundary;
-    },
-    get usage() {
-      return usage;
-    },
-    get model() {
-      return model;
-    },
-    get messageId() {
-      return messageId;
-    },
-    get hasContent() {
-      return hasContent;
-    },
-    get deltas() {
-      return deltas;
-    },
-    get contentBytes() {
-      return contentBytes;
-    },
-    get ending() {
-      return ending;
-    },
-    get errorType() {
-      return errorType;
-    },
-  };
+  }
 }
 
 function text(value: unknown): string | null {
