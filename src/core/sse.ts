@@ -50,7 +50,7 @@ class Events implements SseReader, LineReaderOptions {
   #inEvent = false; // a line of it has been seen; comments are between events
   #hasFields = false;
   #type = '';
-  #lastTypeBytes = NO_BYTES;
+  #lastTypeBytes: Uint8Array = NO_BYTES;
   #lastType = '';
   #data: string[] = [];
   #dataBytes = 0;

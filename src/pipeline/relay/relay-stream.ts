@@ -1,14 +1,17 @@
 import { concatenate } from '../../core/bytes.ts';
 import type { UpstreamFailure } from '../../core/attempt.ts';
-import type { Outcome, StreamOutcome } from '../../core/exchange.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { ExchangeTimings, Outcome, StreamOutcome } from '../../core/exchange.ts';
 import type { HeaderMap } from '../../core/headers.ts';
-import { createStreamMeter } from '../../core/stream-meter.ts';
+import { createStreamMeter, type StreamMeter } from '../../core/stream-meter.ts';
 import { failureOfCode, failureOfStreamError } from '../../core/failures/upstream-failure.ts';
-import { sumUsage } from '../../core/usage.ts';
+import { sumUsage, type TokenUsage } from '../../core/usage.ts';
 import { errorFrame, PING_FRAME } from '../../ingress/anthropic-frames.ts';
 import type { Answer, AnswerRelay } from './answer-relay.ts';
 import { stoppedAs, unsent } from './relay-endings.ts';
-import { createStreamRecovery, type Recovered } from './stream-recovery.ts';
+import type { ReplyWriter } from './reply-writer.ts';
+import { createStreamRecovery, type Recovered, type StreamRecovery } from './stream-recovery.ts';
+import type { Context } from '../service.ts';
 import type { UpstreamEnd } from '../upstream.ts';
 
 /**
@@ -23,129 +26,161 @@ const PING_AFTER_SILENCE_MS = 15_000;
 const MAX_HELD_BYTES = 256 * 1024;
 
 export function createStreamRelay(answer: Answer): AnswerRelay {
-  const { request, context, options, head, writer } = answer;
-  const { clock } = options;
-  const { timings, watch } = context;
-  const meter = createStreamMeter();
-  const recovery = recoveryFor(answer, (chunk) => pass(chunk));
+  return new StreamRelay(answer);
+}
+
+/** A class: there is one for every open stream, and closures would be an object for each of its methods. */
+class StreamRelay implements AnswerRelay {
+  readonly #answer: Answer;
+  readonly #clock: Clock;
+  readonly #timings: ExchangeTimings;
+  readonly #writer: ReplyWriter;
+  readonly #meter = createStreamMeter();
+  readonly #recovery: StreamRecovery | null;
   /** Reads what the caller gets, where that is not byte for byte what comes. */
-  const sentMeter = recovery ? createStreamMeter() : meter;
-  context.notes.answer = sentMeter;
-  let held: Uint8Array[] = [];
-  let heldBytes = 0;
-  let lastByteAtMs = clock.nowMs();
-  let recovered: Recovered | null = null;
+  readonly #sentMeter: StreamMeter;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #lastByteAtMs: number;
+  #stopTimer: () => void;
+  #recovered: Recovered | null = null;
 
-  const usage = () => {
-    if (meter.model === null) return null;
-    return recovered ? sumUsage(meter.usage, recovered.usage) : meter.usage;
-  };
+  constructor(answer: Answer) {
+    const { context, options, writer } = answer;
+    this.#answer = answer;
+    this.#clock = options.clock;
+    this.#timings = context.timings;
+    this.#writer = writer;
+    this.#recovery = recoveryFor(answer, (chunk) => this.#pass(chunk));
+    this.#sentMeter = this.#recovery ? createStreamMeter() : this.#meter;
+    context.notes.answer = this.#sentMeter;
+    this.#lastByteAtMs = this.#clock.nowMs();
+    options.onOpenStreams(1);
+    this.#stopTimer = this.#afterSilence(PING_AFTER_SILENCE_MS);
+  }
 
-  const open = (more?: HeaderMap): void => {
+  chunk(chunk: Uint8Array): boolean {
+    const arrivedAtMs = this.#clock.nowMs();
+    this.#lastByteAtMs = arrivedAtMs;
+    this.#meter.push(chunk);
+    const wantsMore = this.#pass(this.#recovery ? this.#recovery.push(chunk) : chunk);
+    if (this.#timings.firstContentAtMs === null && this.#meter.hasContent) this.#noteContent(arrivedAtMs);
+    return wantsMore;
+  }
+
+  async finish(end: UpstreamEnd): Promise<Outcome> {
+    const { context, options, head } = this.#answer;
+    const failure = this.#failureOf(end);
+    if (this.#recovery && failure && this.#writer.isOpen && !context.signal.aborted) {
+      this.#recovered = await this.#recovery.goOn(failure);
+    }
+    this.#stopTimer();
+    options.onOpenStreams(-1);
+    if (this.#writer.isOpen) return this.#answered(end, failure);
+    if (end.kind === 'aborted' || this.#meter.ending !== 'error') {
+      return unsent(end, context, { usage: failure ? null : this.#usage(), model: this.#meter.model });
+    }
+    const send = (more?: HeaderMap): Promise<Outcome> => {
+      this.#open(more);
+      return this.#answered(end, failure);
+    };
+    return { kind: 'held', status: head.status, body: concatenate(this.#held), failure, send };
+  }
+
+  #usage(): TokenUsage | null {
+    if (this.#meter.model === null) return null;
+    return this.#recovered ? sumUsage(this.#meter.usage, this.#recovered.usage) : this.#meter.usage;
+  }
+
+  #open(more?: HeaderMap): void {
+    const { head } = this.#answer;
     const { 'content-length': _length, ...headers } = head.headers; // pings make it longer
-    const own = recovery ? RECOVERY_HEADERS : {};
-    writer.open({ status: head.status, headers }, usage(), { ...own, ...more });
-    for (const chunk of held) writer.write(chunk);
-    held = [];
-  };
+    const own = this.#recovery ? RECOVERY_HEADERS : {};
+    this.#writer.open({ status: head.status, headers }, this.#usage(), { ...own, ...more });
+    for (const chunk of this.#held) this.#writer.write(chunk);
+    this.#held = [];
+  }
+
+  #afterSilence(delayMs: number): () => void {
+    return this.#clock.after(delayMs, () => this.#fillSilence());
+  }
 
   /** Silence ends the holding too: a caller must hear something before it gives up. */
-  const fillSilence = (): void => {
-    const silentMs = clock.nowMs() - lastByteAtMs;
-    if (silentMs >= PING_AFTER_SILENCE_MS && sentMeter.atBoundary && sentMeter.ending === 'open') {
-      lastByteAtMs = clock.nowMs();
-      if (!writer.isOpen) open();
-      if (!writer.isFull) writer.write(PING_FRAME);
+  #fillSilence(): void {
+    const silentMs = this.#clock.nowMs() - this.#lastByteAtMs;
+    if (silentMs >= PING_AFTER_SILENCE_MS && this.#sentMeter.atBoundary && this.#sentMeter.ending === 'open') {
+      this.#lastByteAtMs = this.#clock.nowMs();
+      if (!this.#writer.isOpen) this.#open();
+      if (!this.#writer.isFull) this.#writer.write(PING_FRAME);
     }
     const nextMs = silentMs >= PING_AFTER_SILENCE_MS ? PING_AFTER_SILENCE_MS : PING_AFTER_SILENCE_MS - silentMs;
-    stopTimer = clock.after(nextMs, fillSilence);
-  };
-  options.onOpenStreams(1);
-  let stopTimer = clock.after(PING_AFTER_SILENCE_MS, fillSilence);
+    this.#stopTimer = this.#afterSilence(nextMs);
+  }
 
-  const pass = (chunk: Uint8Array): boolean => {
-    if (recovery) sentMeter.push(chunk);
-    if (chunk.length === 0) return !writer.isFull;
-    if (writer.isOpen) return writer.write(chunk);
-    held.push(chunk);
-    heldBytes += chunk.length;
-    if (sentMeter.hasContent || sentMeter.ending === 'complete' || heldBytes > MAX_HELD_BYTES) open();
-    return !writer.isFull;
-  };
+  #pass(chunk: Uint8Array): boolean {
+    if (this.#recovery) this.#sentMeter.push(chunk);
+    if (chunk.length === 0) return !this.#writer.isFull;
+    if (this.#writer.isOpen) return this.#writer.write(chunk);
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    const { hasContent, ending } = this.#sentMeter;
+    if (hasContent || ending === 'complete' || this.#heldBytes > MAX_HELD_BYTES) this.#open();
+    return !this.#writer.isFull;
+  }
 
-  const failureOf = (end: UpstreamEnd): UpstreamFailure | null => {
-    if (meter.ending === 'error') return failureOfStreamError(meter.errorType);
+  #noteContent(arrivedAtMs: number): void {
+    const { context } = this.#answer;
+    this.#timings.firstContentAtMs = this.#clock.nowMs();
+    this.#timings.firstEventMs = this.#timings.firstContentAtMs - arrivedAtMs;
+    context.onContent(this.#meter.messageId);
+    context.watch.onContent(this.#usage());
+  }
+
+  #failureOf(end: UpstreamEnd): UpstreamFailure | null {
+    if (this.#meter.ending === 'error') return failureOfStreamError(this.#meter.errorType);
     if (end.kind === 'failed') return failureOfCode(end.code);
-    return end.kind === 'ended' && meter.ending === 'open' ? failureOfStreamError(null) : null;
-  };
+    return end.kind === 'ended' && this.#meter.ending === 'open' ? failureOfStreamError(null) : null;
+  }
 
-  const settle = async (end: UpstreamEnd): Promise<StreamOutcome> => {
-    const isWhole = recovered?.isWhole || (end.kind === 'ended' && sentMeter.ending !== 'open');
-    if (isWhole) await writer.end(recovered ? { 'x-slipstream-spliced': String(recovered.spliced) } : undefined);
+  async #settle(end: UpstreamEnd): Promise<StreamOutcome> {
+    const { request, context } = this.#answer;
+    const recovered = this.#recovered;
+    const isWhole = recovered?.isWhole || (end.kind === 'ended' && this.#sentMeter.ending !== 'open');
+    const trailers = recovered ? { 'x-slipstream-spliced': String(recovered.spliced) } : undefined;
+    if (isWhole) await this.#writer.end(trailers);
     const stopped = stoppedAs(context); // also by a reader that left or stalled before the last byte had
     if (stopped) return stopped;
-    if (isWhole) return sentMeter.ending === 'error' ? 'upstream_error' : 'complete';
+    if (isWhole) return this.#sentMeter.ending === 'error' ? 'upstream_error' : 'complete';
     const lastWord = recovered?.heldError;
-    if (lastWord) writer.write(lastWord);
-    else if (sentMeter.atBoundary && sentMeter.ending === 'open')
-      writer.write(errorFrame(whyUnfinished(end), request.id));
-    await writer.cut();
-    return meter.ending === 'error' ? 'upstream_error' : 'truncated';
-  };
+    if (lastWord) this.#writer.write(lastWord);
+    else if (this.#sentMeter.atBoundary && this.#sentMeter.ending === 'open')
+      this.#writer.write(errorFrame(whyUnfinished(end, context), request.id));
+    await this.#writer.cut();
+    return this.#meter.ending === 'error' ? 'upstream_error' : 'truncated';
+  }
 
-  const whyUnfinished = (end: UpstreamEnd) => {
-    if (context.signal.reason === 'draining') return { code: 'draining', detail: CUT_SHORT } as const;
-    return { code: end.kind === 'failed' ? end.code : 'upstream_broken', detail: CUT_SHORT } as const;
-  };
-
-  const answered = async (end: UpstreamEnd, failure: UpstreamFailure | null): Promise<Outcome> => {
-    const outcome = await settle(end);
+  async #answered(end: UpstreamEnd, failure: UpstreamFailure | null): Promise<Outcome> {
+    const outcome = await this.#settle(end);
     // What failed before its first content is not billed.
-    const told = failure && !meter.hasContent ? null : usage();
+    const told = failure && !this.#meter.hasContent ? null : this.#usage();
     return {
       kind: 'answered',
-      status: head.status,
+      status: this.#answer.head.status,
       isStream: true,
       end: outcome,
       usage: told,
-      model: meter.model,
+      model: this.#meter.model,
       failure,
     };
-  };
-
-  return {
-    chunk(chunk) {
-      const arrivedAtMs = clock.nowMs();
-      lastByteAtMs = arrivedAtMs;
-      meter.push(chunk);
-      const wantsMore = pass(recovery ? recovery.push(chunk) : chunk);
-      if (timings.firstContentAtMs === null && meter.hasContent) {
-        timings.firstContentAtMs = clock.nowMs();
-        timings.firstEventMs = timings.firstContentAtMs - arrivedAtMs;
-        context.onContent(meter.messageId);
-        watch.onContent(usage());
-      }
-      return wantsMore;
-    },
-    async finish(end) {
-      const failure = failureOf(end);
-      if (recovery && failure && writer.isOpen && !context.signal.aborted) recovered = await recovery.goOn(failure);
-      stopTimer();
-      options.onOpenStreams(-1);
-      if (writer.isOpen) return answered(end, failure);
-      if (end.kind === 'aborted' || meter.ending !== 'error') {
-        return unsent(end, context, { usage: failure ? null : usage(), model: meter.model });
-      }
-      const send = (more?: HeaderMap): Promise<Outcome> => {
-        open(more);
-        return answered(end, failure);
-      };
-      return { kind: 'held', status: head.status, body: concatenate(held), failure, send };
-    },
-  };
+  }
 }
 
 const CUT_SHORT = 'The stream ended before the message was complete.';
+
+function whyUnfinished(end: UpstreamEnd, { signal }: Context) {
+  if (signal.reason === 'draining') return { code: 'draining', detail: CUT_SHORT } as const;
+  return { code: end.kind === 'failed' ? end.code : 'upstream_broken', detail: CUT_SHORT } as const;
+}
 
 /** By the time that something is joined the head has left: the trailer says how many streams were. */
 const RECOVERY_HEADERS = { 'x-slipstream-recover': 'continue', trailer: 'x-slipstream-spliced' };

@@ -8,7 +8,7 @@ import { createObjectRelay } from './relay-object.ts';
 import { createPlainRelay } from './relay-plain.ts';
 import { createStreamRelay } from './relay-stream.ts';
 import { unsent } from './relay-endings.ts';
-import { createReplyWriter } from './reply-writer.ts';
+import { createReplyWriter, type ReplyWriter } from './reply-writer.ts';
 import type { Context } from '../service.ts';
 import type { AnswerReceiver, Flow, UpstreamEnd } from '../upstream.ts';
 
@@ -23,22 +23,40 @@ export interface Relay extends AnswerReceiver {
 }
 
 export function createRelay(request: GatewayRequest, context: Context, options: RelayOptions): Relay {
-  const writer = createReplyWriter(request, context, options);
-  let answer: AnswerRelay | null = null;
-  let flow: Flow = { resume: () => {} };
-  return {
-    head(head, upstreamFlow) {
-      context.timings.upstreamHeadAtMs = options.clock.nowMs();
-      flow = upstreamFlow;
-      answer = answerRelay({ request, context, options, head, writer });
-    },
-    chunk(chunk) {
-      const wantsMore = answer?.chunk(chunk) ?? true;
-      if (!wantsMore) writer.onDrain(() => flow.resume());
-      return wantsMore;
-    },
-    finish: async (end) => answer?.finish(end) ?? unsent(end, context),
-  };
+  return new AnyRelay(request, context, options);
+}
+
+class AnyRelay implements Relay {
+  readonly #request: GatewayRequest;
+  readonly #context: Context;
+  readonly #options: RelayOptions;
+  readonly #writer: ReplyWriter;
+  #answer: AnswerRelay | null = null;
+  #flow: Flow | null = null;
+
+  constructor(request: GatewayRequest, context: Context, options: RelayOptions) {
+    this.#request = request;
+    this.#context = context;
+    this.#options = options;
+    this.#writer = createReplyWriter(request, context, options);
+  }
+
+  head(head: ResponseHead, flow: Flow): void {
+    this.#context.timings.upstreamHeadAtMs = this.#options.clock.nowMs();
+    this.#flow = flow;
+    const answer = { request: this.#request, context: this.#context, options: this.#options, head };
+    this.#answer = answerRelay({ ...answer, writer: this.#writer });
+  }
+
+  chunk(chunk: Uint8Array): boolean {
+    const wantsMore = this.#answer?.chunk(chunk) ?? true;
+    if (!wantsMore) this.#writer.onDrain(() => this.#flow?.resume());
+    return wantsMore;
+  }
+
+  async finish(end: UpstreamEnd): Promise<Outcome> {
+    return this.#answer?.finish(end) ?? unsent(end, this.#context);
+  }
 }
 
 function answerRelay(answer: Answer): AnswerRelay {

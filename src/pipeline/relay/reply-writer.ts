@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { HeaderMap } from '../../core/headers.ts';
-import type { GatewayRequest, ResponseHead } from '../../core/exchange.ts';
+import type { GatewayRequest, Reply, ResponseHead } from '../../core/exchange.ts';
 import type { TokenUsage } from '../../core/usage.ts';
 import { replyHeaders } from './reply-headers.ts';
 import type { Context } from '../service.ts';
@@ -30,63 +30,82 @@ export interface ReplyWriterOptions {
   readonly streamIdleMs: () => number;
 }
 
-export function createReplyWriter(
-  request: GatewayRequest,
-  context: Context,
-  { clock, hideRateLimits, streamIdleMs }: ReplyWriterOptions,
-): ReplyWriter {
-  const { reply, watch } = context;
-  let isFull = false;
-  let waiting = (): void => {};
-  let stopWatching: (() => void) | null = null;
+export function createReplyWriter(request: GatewayRequest, context: Context, options: ReplyWriterOptions): ReplyWriter {
+  return new Writer(request, context, options);
+}
 
-  const watchReader = (): void => {
-    stopWatching ??= clock.after(streamIdleMs(), () => {
-      context.stop('reader_stalled');
-      void reply.drop();
+class Writer implements ReplyWriter {
+  readonly #request: GatewayRequest;
+  readonly #context: Context;
+  readonly #options: ReplyWriterOptions;
+  readonly #reply: Reply;
+  #waiting: (() => void) | null = null;
+  #stopWatching: (() => void) | null = null;
+  isFull = false;
+
+  constructor(request: GatewayRequest, context: Context, options: ReplyWriterOptions) {
+    this.#request = request;
+    this.#context = context;
+    this.#options = options;
+    this.#reply = context.reply;
+  }
+
+  get isOpen(): boolean {
+    return this.#reply.isOpen;
+  }
+
+  open(head: ResponseHead, usage: TokenUsage | null, more: HeaderMap = {}): void {
+    const cache = this.#context.watch.cacheHeader(usage);
+    const headers = replyHeaders(head, this.#request, this.#context, this.#options.hideRateLimits, cache);
+    this.#reply.open({ status: head.status, headers: { ...headers, ...more } });
+  }
+
+  write(chunk: Uint8Array): boolean {
+    const wantsMore = this.#reply.write(chunk);
+    if (wantsMore || this.isFull) return wantsMore;
+    this.isFull = true;
+    this.#watchReader();
+    this.#reply.onDrain(() => this.#drained());
+    return false;
+  }
+
+  onDrain(run: () => void): void {
+    if (this.isFull) this.#waiting = run;
+    else run();
+  }
+
+  end(trailers?: HeaderMap): Promise<void> {
+    return this.#untilRead(this.#reply.end(trailers));
+  }
+
+  cut(): Promise<void> {
+    return this.#untilRead(this.#reply.cut());
+  }
+
+  #watchReader(): void {
+    const { clock, streamIdleMs } = this.#options;
+    this.#stopWatching ??= clock.after(streamIdleMs(), () => {
+      this.#context.stop('reader_stalled');
+      void this.#reply.drop();
     });
-  };
-  const readerMoved = (): void => {
-    stopWatching?.();
-    stopWatching = null;
-  };
-  const drained = (): void => {
-    isFull = false;
-    readerMoved();
-    const run = waiting;
-    waiting = () => {};
-    run();
-  };
-  const untilRead = async (ending: Promise<void>): Promise<void> => {
-    watchReader();
-    await ending;
-    readerMoved();
-  };
+  }
 
-  return {
-    get isOpen() {
-      return reply.isOpen;
-    },
-    get isFull() {
-      return isFull;
-    },
-    open(head, usage, more = {}) {
-      const headers = replyHeaders(head, request, context, hideRateLimits, watch.cacheHeader(usage));
-      reply.open({ status: head.status, headers: { ...headers, ...more } });
-    },
-    write(chunk) {
-      const wantsMore = reply.write(chunk);
-      if (wantsMore || isFull) return wantsMore;
-      isFull = true;
-      watchReader();
-      reply.onDrain(drained);
-      return false;
-    },
-    onDrain(run) {
-      if (isFull) waiting = run;
-      else run();
-    },
-    end: (trailers) => untilRead(reply.end(trailers)),
-    cut: () => untilRead(reply.cut()),
-  };
+  #readerMoved(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = null;
+  }
+
+  #drained(): void {
+    this.isFull = false;
+    this.#readerMoved();
+    const run = this.#waiting;
+    this.#waiting = null;
+    run?.();
+  }
+
+  async #untilRead(ending: Promise<void>): Promise<void> {
+    this.#watchReader();
+    await ending;
+    this.#readerMoved();
+  }
 }
