@@ -11,8 +11,9 @@ export function startsWith(bytes: Uint8Array, prefix: Uint8Array, at = 0): boole
   return true;
 }
 
-export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && startsWith(left, right);
+/** Whether `left`, from `at` on, is `right`. */
+export function equalBytes(left: Uint8Array, right: Uint8Array, at = 0): boolean {
+  return left.length - at === right.length && startsWith(left, right, at);
 }
 
 /** Node's Buffer takes `slice` for a view, which keeps all of the chunk that it was read with. */

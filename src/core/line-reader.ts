@@ -20,6 +20,7 @@ export interface LineReaderOptions {
   readonly onLine: (line: Uint8Array, isCut: boolean) => void;
 }
 
+const NO_BYTES = new Uint8Array();
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -50,7 +51,7 @@ class Lines implements LineReader {
     let cr = chunk.indexOf(CR, start);
     while (lf >= 0 || cr >= 0) {
       const end = cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
-      this.#endLine(chunk.subarray(start, end));
+      this.#endLine(start === end ? NO_BYTES : chunk.subarray(start, end));
       start = end + 1;
       if (end === cr && start === chunk.length) this.#afterCr = true;
       if (end === cr && chunk[start] === LF) start++;

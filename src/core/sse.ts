@@ -80,17 +80,19 @@ class Events implements SseReader, LineReaderOptions {
     this.#inEvent = true;
     if (isField(line, EVENT_FIELD)) {
       this.#hasFields = true;
-      this.#type = isCut ? '' : this.#readType(fieldValue(line, EVENT_FIELD));
+      this.#type = isCut ? '' : this.#readType(line);
     } else if (isField(line, DATA_FIELD)) {
       this.#hasFields = true;
       this.#readData(line, isCut);
     }
   }
 
-  #readType(bytes: Uint8Array): string {
-    if (!equalBytes(bytes, this.#lastTypeBytes)) {
-      this.#lastTypeBytes = copyOf(bytes);
-      this.#lastType = decoder.decode(bytes);
+  /** Nearly every event is of the type of the one before. */
+  #readType(line: Uint8Array): string {
+    const start = valueStart(line, EVENT_FIELD);
+    if (!equalBytes(line, this.#lastTypeBytes, start)) {
+      this.#lastTypeBytes = copyOf(line.subarray(start));
+      this.#lastType = decoder.decode(this.#lastTypeBytes);
     }
     return this.#lastType;
   }
@@ -98,7 +100,8 @@ class Events implements SseReader, LineReaderOptions {
   #readData(line: Uint8Array, isCut: boolean): void {
     if (!this.#wants(this.#type)) return;
     this.#dataBytes += isCut ? MAX_EVENT_BYTES + 1 : line.length;
-    if (this.#dataBytes <= MAX_EVENT_BYTES) this.#data.push(decoder.decode(fieldValue(line, DATA_FIELD)));
+    if (this.#dataBytes <= MAX_EVENT_BYTES)
+      this.#data.push(decoder.decode(line.subarray(valueStart(line, DATA_FIELD))));
     else this.#data = [];
   }
 
@@ -121,7 +124,7 @@ function isField(line: Uint8Array, name: Uint8Array): boolean {
   return startsWith(line, name) && (line.length === name.length || line[name.length] === COLON);
 }
 
-function fieldValue(line: Uint8Array, name: Uint8Array): Uint8Array {
+function valueStart(line: Uint8Array, name: Uint8Array): number {
   const start = name.length + 1;
-  return line.subarray(line[start] === SPACE ? start + 1 : start);
+  return line[start] === SPACE ? start + 1 : start;
 }

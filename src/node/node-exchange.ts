@@ -21,7 +21,7 @@ function nodeExchange(incoming: IncomingMessage, outgoing: ServerResponse, clock
     target: originForm(incoming.url ?? '/'),
     headers: incoming.headers as HeaderMap,
     signal: reply.signal,
-    stop: reply.stop,
+    stop: (reason) => reply.stop(reason),
     readBody: (limits) => readBody(incoming, limits, clock),
     bodyStream: () => (hasBody(incoming) ? incoming.iterator({ destroyOnReturn: false }) : null),
     async respond(run) {

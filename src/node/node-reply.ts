@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Reply, StopReason } from '../core/exchange.ts';
+import type { Socket } from 'node:net';
+import type { Reply, ResponseHead, StopReason } from '../core/exchange.ts';
+import type { HeaderMap } from '../core/headers.ts';
 
 /**
  * A reply that writes to the response stream of `node:http` itself. Web Streams in between cost more than everything
@@ -13,88 +15,107 @@ export interface NodeReply extends Reply {
 }
 
 export function createNodeReply(incoming: IncomingMessage, outgoing: ServerResponse): NodeReply {
-  const over = new AbortController();
-  let isGone = false;
-  const { socket } = incoming;
-  const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<void>();
-  let isOpen = false;
-  let hasWritten = false;
-  let waitingForDrain: (() => void) | null = null;
+  return new ReplyOnResponse(incoming, outgoing);
+}
 
-  const onDrain = (): void => {
-    const run = waitingForDrain;
-    waitingForDrain = null;
-    run?.();
-  };
-  // The response of a pipelined request has no socket yet: only the connection tells that its caller is gone.
-  const onClose = (): void => {
-    outgoing.off('close', onClose);
-    socket.off('close', onClose);
-    socket.off('end', onHalfClose);
-    if (!outgoing.writableFinished) {
-      isGone = true;
-      over.abort('caller_gone' satisfies StopReason);
-    }
-    resolveClosed();
-    onDrain();
-  };
-  // Node ends its side on a FIN: an answer that has not been ended by then never will be, and waiting for 'close' would
-  // be waiting for a reader who need not read on.
-  const onHalfClose = (): void => {
-    if (outgoing.writableEnded) return;
-    if (outgoing.socket) socket.destroy();
-    else onClose();
-  };
-  outgoing.on('close', onClose);
-  socket.on('close', onClose);
-  socket.on('end', onHalfClose);
-  outgoing.on('drain', onDrain);
-  if (socket.destroyed) onClose();
+class ReplyOnResponse implements NodeReply {
+  readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
+  readonly #socket: Socket;
+  readonly #over = new AbortController();
+  readonly #closed = Promise.withResolvers<void>();
+  #hasWritten = false;
+  #waitingForDrain: (() => void) | null = null;
+  isOpen = false;
+  isGone = false;
+
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#socket = incoming.socket;
+    outgoing.on('close', this.#onClose);
+    this.#socket.on('close', this.#onClose);
+    this.#socket.on('end', this.#onHalfClose);
+    outgoing.on('drain', this.#onDrain);
+    if (this.#socket.destroyed) this.#onClose();
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  stop(reason: StopReason): void {
+    this.#over.abort(reason);
+  }
+
+  open({ status, headers }: ResponseHead): void {
+    this.isOpen = true;
+    if (this.isGone) return;
+    this.#outgoing.writeHead(status, headers as Record<string, string | string[]>);
+    // The first chunk nearly always comes with the head and shares its packet; a head alone must not wait for it.
+    setImmediate(() => {
+      if (!this.#hasWritten && !this.#outgoing.writableEnded && !this.isGone) this.#outgoing.flushHeaders();
+    });
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.#hasWritten = true;
+    return this.isGone || this.#outgoing.write(chunk);
+  }
+
+  onDrain(run: () => void): void {
+    if (this.isGone) run();
+    else this.#waitingForDrain = run;
+  }
+
+  end(trailers?: HeaderMap): Promise<void> {
+    if (trailers && !this.isGone) this.#outgoing.addTrailers(trailers as Record<string, string>);
+    if (!this.isGone) this.#outgoing.end();
+    return this.#closed.promise;
+  }
+
+  cut(): Promise<void> {
+    if (!this.#outgoing.socket) this.#outgoing.destroy();
+    else if (this.#endsWithConnection()) this.#socket.write('', () => this.#socket.resetAndDestroy());
+    else this.#socket.destroySoon();
+    return this.#closed.promise;
+  }
+
+  drop(): Promise<void> {
+    if (this.#outgoing.socket) this.#socket.destroy();
+    else this.#outgoing.destroy();
+    return this.#closed.promise;
+  }
 
   /** As to HTTP/1.0 (nginx's default towards its upstreams): there a FIN is the proper end, and only RST says `cut`. */
-  const endsWithConnection = (): boolean => incoming.httpVersionMinor === 0 && !outgoing.hasHeader('content-length');
+  #endsWithConnection(): boolean {
+    return this.#incoming.httpVersionMinor === 0 && !this.#outgoing.hasHeader('content-length');
+  }
 
-  return {
-    get isGone() {
-      return isGone;
-    },
-    signal: over.signal,
-    stop: (reason) => over.abort(reason),
-    get isOpen() {
-      return isOpen;
-    },
-    open({ status, headers }) {
-      isOpen = true;
-      if (isGone) return;
-      outgoing.writeHead(status, headers as Record<string, string | string[]>);
-      // The first chunk nearly always comes with the head and shares its packet; a head alone must not wait for it.
-      setImmediate(() => {
-        if (!hasWritten && !outgoing.writableEnded && !isGone) outgoing.flushHeaders();
-      });
-    },
-    write(chunk) {
-      hasWritten = true;
-      return isGone || outgoing.write(chunk);
-    },
-    onDrain(run) {
-      if (isGone) run();
-      else waitingForDrain = run;
-    },
-    end(trailers) {
-      if (trailers && !isGone) outgoing.addTrailers(trailers as Record<string, string>);
-      if (!isGone) outgoing.end();
-      return closed;
-    },
-    cut() {
-      if (!outgoing.socket) outgoing.destroy();
-      else if (endsWithConnection()) socket.write('', () => socket.resetAndDestroy());
-      else socket.destroySoon();
-      return closed;
-    },
-    drop() {
-      if (outgoing.socket) socket.destroy();
-      else outgoing.destroy();
-      return closed;
-    },
+  readonly #onDrain = (): void => {
+    const run = this.#waitingForDrain;
+    this.#waitingForDrain = null;
+    run?.();
+  };
+
+  // The response of a pipelined request has no socket yet: only the connection tells that its caller is gone.
+  readonly #onClose = (): void => {
+    this.#outgoing.off('close', this.#onClose);
+    this.#socket.off('close', this.#onClose);
+    this.#socket.off('end', this.#onHalfClose);
+    if (!this.#outgoing.writableFinished) {
+      this.isGone = true;
+      this.#over.abort('caller_gone' satisfies StopReason);
+    }
+    this.#closed.resolve();
+    this.#onDrain();
+  };
+
+  // Node ends its side on a FIN: an answer that has not been ended by then never will be, and waiting for 'close' would
+  // be waiting for a reader who need not read on.
+  readonly #onHalfClose = (): void => {
+    if (this.#outgoing.writableEnded) return;
+    if (this.#outgoing.socket) this.#socket.destroy();
+    else this.#onClose();
   };
 }
