@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
@@ -28,10 +29,10 @@ const KEEP_ALIVE_MS = 30_000;
  * stand in the way of the next request. Only the channel tells which connection a request is written to, right after its
  * start and before anything else runs.
  */
-let starting: { socket: Socket | null } | null = null;
+const beginning: { call: Call | null } = { call: null };
 subscribe('undici:client:sendHeaders', (message) => {
-  if (starting) starting.socket = (message as { readonly socket: Socket }).socket;
-  starting = null;
+  if (beginning.call) beginning.call.socket = (message as { readonly socket: Socket }).socket;
+  beginning.call = null;
 });
 
 export function createUndiciTransport({ bodyIdleMs }: UndiciTransportOptions): Transport {
@@ -55,7 +56,11 @@ export function createUndiciTransport({ bodyIdleMs }: UndiciTransportOptions): T
       // Cut by hand: a URL object would rewrite the caller's path and query (dots, quotes).
       const pathAt = request.url.indexOf('/', request.url.indexOf('://') + 3);
       const [origin, path] = [request.url.slice(0, pathAt), request.url.slice(pathAt)];
-      return dispatch(poolOf(origin), path, request, receiver, bodyIdleMs());
+      const { method, signal } = request;
+      if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
+      const call = new Call(signal, receiver);
+      poolOf(origin).dispatch({ method, path, bodyTimeout: bodyIdleMs(), ...sendable(request) }, call);
+      return call.ended;
     },
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.close()));
@@ -63,75 +68,71 @@ export function createUndiciTransport({ bodyIdleMs }: UndiciTransportOptions): T
   };
 }
 
-function dispatch(
-  pool: Pool,
-  path: string,
-  request: WireRequest,
-  receiver: AnswerReceiver,
-  bodyTimeout: number,
-): Promise<UpstreamEnd> {
-  const { promise, resolve } = Promise.withResolvers<UpstreamEnd>();
-  const { signal } = request;
-  let controller: Dispatcher.DispatchController | null = null;
-  const written: { socket: Socket | null } = { socket: null };
-  let target: AnswerReceiver & { end?(): Promise<void> } = receiver;
+/** One request and its answer, as undici reports them. A class: there is one for every open stream. */
+class Call implements Dispatcher.DispatchHandler {
+  /** The connection that the request is written to. */
+  socket: Socket | null = null;
+  readonly #signal: AbortSignal;
+  readonly #ended = Promise.withResolvers<UpstreamEnd>();
+  #target: AnswerReceiver & { end?(): Promise<void> };
+  #controller: Dispatcher.DispatchController | null = null;
 
-  const settle = (end: UpstreamEnd): void => {
-    signal.removeEventListener('abort', onAbort);
-    resolve(end);
-  };
-  const onAbort = (): void => {
-    settle({ kind: 'aborted' });
-    controller?.abort(new Error('the caller is gone'));
-  };
-  if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
-  signal.addEventListener('abort', onAbort, { once: true });
+  constructor(signal: AbortSignal, receiver: AnswerReceiver) {
+    this.#signal = signal;
+    this.#target = receiver;
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
 
-  pool.dispatch(
-    {
-      method: request.method,
-      path,
-      bodyTimeout,
-      ...sendable(request),
-    },
-    {
-      onRequestStart(dispatchController) {
-        controller = dispatchController;
-        starting = written;
-        if (signal.aborted) controller.abort(new Error('the caller is gone'));
-      },
-      onResponseStart(dispatchController, status, headers) {
-        if (status < 200) return; // an interim answer
-        const flow = {
-          resume: () => dispatchController.resume(),
-          abort: (error: Error) => dispatchController.abort(error),
-        };
-        const encoding = headerValue(headers as HeaderMap, 'content-encoding');
-        const decoded = decoding(encoding, receiver, flow);
-        if (decoded) target = decoded;
-        target.head({ status, headers: headers as HeaderMap }, flow);
-      },
-      onResponseData(dispatchController, chunk) {
-        if (!target.chunk(chunk)) dispatchController.pause();
-      },
-      onResponseEnd() {
-        if ((written.socket?.writableLength ?? 0) > 0) written.socket?.destroy();
-        if (!target.end) return settle({ kind: 'ended' });
-        target.end().then(
-          () => settle({ kind: 'ended' }),
-          () => settle({ kind: 'failed', code: 'upstream_broken' }),
-        );
-      },
-      onResponseError(_controller, error) {
-        const end: UpstreamEnd = signal.aborted ? { kind: 'aborted' } : { kind: 'failed', code: codeOf(error) };
-        if (!target.end || signal.aborted) return settle(end);
-        const settled = (): void => settle(end); // what came before the break is handed on first
-        target.end().then(settled, settled);
-      },
-    },
-  );
-  return promise;
+  get ended(): Promise<UpstreamEnd> {
+    return this.#ended.promise;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    beginning.call = this;
+    if (this.#signal.aborted) controller.abort(callerIsGone());
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return; // an interim answer
+    controller.rawHeaders = null; // or it keeps the whole chunk that they came in for as long as the answer lasts
+    const encoding = headerValue(headers as HeaderMap, 'content-encoding');
+    this.#target = decoding(encoding, this.#target, controller) ?? this.#target;
+    this.#target.head({ status, headers: headers as HeaderMap }, controller);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (!this.#target.chunk(chunk)) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    if ((this.socket?.writableLength ?? 0) > 0) this.socket?.destroy();
+    if (!this.#target.end) return this.#settle({ kind: 'ended' });
+    this.#target.end().then(
+      () => this.#settle({ kind: 'ended' }),
+      () => this.#settle({ kind: 'failed', code: 'upstream_broken' }),
+    );
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const end: UpstreamEnd = this.#signal.aborted ? { kind: 'aborted' } : { kind: 'failed', code: codeOf(error) };
+    if (!this.#target.end || this.#signal.aborted) return this.#settle(end);
+    const settled = (): void => this.#settle(end); // what came before the break is handed on first
+    this.#target.end().then(settled, settled);
+  }
+
+  readonly #onAbort = (): void => {
+    this.#settle({ kind: 'aborted' });
+    this.#controller?.abort(callerIsGone());
+  };
+
+  #settle(end: UpstreamEnd): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#ended.resolve(end);
+  }
 }
+
+const callerIsGone = (): Error => new Error('the caller is gone');
 
 /** From here on it matters that undici keeps a body until the answer has ended: it is given something that can be emptied. */
 const LARGE_BODY_BYTES = 64 * 1024;
