@@ -20,8 +20,8 @@ export interface HttpExchange {
   /** The body as it arrives, for requests that are forwarded unread; null where there is none. */
   bodyStream(): AsyncIterable<Uint8Array> | null;
   /**
-   * Runs an exchange. Once it opens the reply, `sent` is what Hono must return; until then nothing has been sent and the
-   * outcome is the caller's to render. Its promise is pending for as long as the exchange lasts, where the runtime allows.
+   * Runs an exchange. Once it opens the reply, `sent` is what Hono must return, while the exchange goes on; if it ends
+   * without, nothing has been sent and the outcome is the caller's to render.
    */
   respond(run: (reply: Reply) => Promise<Outcome>): Promise<Responded>;
 }

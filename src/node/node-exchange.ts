@@ -3,8 +3,9 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Clock } from '../core/clock.ts';
 import type { HeaderMap } from '../core/headers.ts';
-import type { BodyLimits, BodyResult, ExchangeOf, HttpExchange } from '../http/exchange.ts';
-import { createNodeReply } from './node-reply.ts';
+import type { Outcome, Reply } from '../core/exchange.ts';
+import type { BodyLimits, BodyResult, ExchangeOf, HttpExchange, Responded } from '../http/exchange.ts';
+import { createNodeReply, type NodeReply } from './node-reply.ts';
 
 /** The exchange of `node:http`: bytes are read from and written to Node's own streams, past Hono's Request. */
 export function createNodeExchange(clock: Clock): ExchangeOf {
@@ -24,13 +25,23 @@ function nodeExchange(incoming: IncomingMessage, outgoing: ServerResponse, clock
     stop: (reason) => reply.stop(reason),
     readBody: (limits) => readBody(incoming, limits, clock),
     bodyStream: () => (hasBody(incoming) ? incoming.iterator({ destroyOnReturn: false }) : null),
-    async respond(run) {
-      const outcome = await run(reply);
-      letPass(incoming);
-      const isSent = reply.isOpen || reply.isGone;
-      return isSent ? { kind: 'sent', response: RESPONSE_ALREADY_SENT } : { kind: 'unsent', outcome };
-    },
+    respond: (run) => respond(run, reply, incoming),
   };
+}
+
+const SENT: Responded = { kind: 'sent', response: RESPONSE_ALREADY_SENT };
+
+/** Hono is done when the reply opens: to let it wait for the end would keep all that it has made for the whole stream. */
+function respond(
+  run: (reply: Reply) => Promise<Outcome>,
+  reply: NodeReply,
+  incoming: IncomingMessage,
+): Promise<Responded> {
+  const over = run(reply).then((outcome): Responded => {
+    letPass(incoming);
+    return reply.isOpen || reply.isGone ? SENT : { kind: 'unsent', outcome };
+  });
+  return Promise.race([reply.opened.then(() => SENT), over]);
 }
 
 /** The absolute form names a host that is not the upstream's (RFC 9112 §3.2.2): only what stands behind it counts. */

@@ -10,6 +10,7 @@ import type { HeaderMap } from '../core/headers.ts';
  */
 export interface NodeReply extends Reply {
   readonly isGone: boolean;
+  readonly opened: Promise<void>;
   readonly signal: AbortSignal;
   stop(reason: StopReason): void;
 }
@@ -23,6 +24,7 @@ class ReplyOnResponse implements NodeReply {
   readonly #outgoing: ServerResponse;
   readonly #socket: Socket;
   readonly #over = new AbortController();
+  readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
   #hasWritten = false;
   #waitingForDrain: (() => void) | null = null;
@@ -40,6 +42,10 @@ class ReplyOnResponse implements NodeReply {
     if (this.#socket.destroyed) this.#onClose();
   }
 
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
   get signal(): AbortSignal {
     return this.#over.signal;
   }
@@ -50,6 +56,7 @@ class ReplyOnResponse implements NodeReply {
 
   open({ status, headers }: ResponseHead): void {
     this.isOpen = true;
+    this.#opened.resolve();
     if (this.isGone) return;
     this.#outgoing.writeHead(status, headers as Record<string, string | string[]>);
     // The first chunk nearly always comes with the head and shares its packet; a head alone must not wait for it.
