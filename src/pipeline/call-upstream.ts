@@ -32,20 +32,11 @@ export function callUpstream(options: CallUpstreamOptions): Service {
     if (!context.routed) throw new Error('a request that was not routed');
     const call = createCall(request, context, context.routed, options);
     const relay = createRelay(request, context, { ...relayOptions(context, context.routed, options), ...call.again });
-    let status: number | null = null;
-    const receiver: AnswerReceiver = {
-      head(head, flow) {
-        status = head.status;
-        context.onHead(head);
-        relay.head(head, flow);
-      },
-      chunk: (chunk) => relay.chunk(chunk),
-    };
     const note = call.open(context.attempt.retryOf);
     try {
-      const end = await call.send(request, receiver);
+      const end = await call.send(request, relay);
       const outcome = await relay.finish(end);
-      note(attemptOutcome(outcome, status), status);
+      note(attemptOutcome(outcome, relay.status), relay.status);
       return outcome;
     } finally {
       call.dispose();
@@ -58,11 +49,11 @@ function createCall(request: GatewayRequest, context: Context, routed: RoutedUps
   const { clock, metrics } = options;
   const { upstream } = routed;
   const caller = callerSignal(context, clock, options.relayLimits().hangUpDrainMs, options.stopped);
-  const headers = headersFor(request, routed);
 
   /** Takes the body out of its holder only here: what waits for the answer must not keep it. */
   const send = ({ body }: Pick<GatewayRequest, 'body'>, receiver: AnswerReceiver): Promise<UpstreamEnd> => {
     const { method, target } = request;
+    const headers = headersFor(request, routed);
     return upstream.send({ method, target, headers, body, signal: caller.signal }, receiver);
   };
 

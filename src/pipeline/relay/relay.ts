@@ -18,6 +18,8 @@ import type { AnswerReceiver, Flow, UpstreamEnd } from '../upstream.ts';
  * Invariant: the caller sees a proper end if and only if the upstream's answer was whole.
  */
 export interface Relay extends AnswerReceiver {
+  /** Of the answer's head; null until it has come. */
+  readonly status: number | null;
   /** Call once when the upstream call is over; settles the caller's side and says what became of it. */
   finish(end: UpstreamEnd): Promise<Outcome>;
 }
@@ -32,6 +34,7 @@ class AnyRelay implements Relay {
   readonly #options: RelayOptions;
   readonly #writer: ReplyWriter;
   #answer: AnswerRelay | null = null;
+  status: number | null = null;
   #flow: Flow | null = null;
 
   constructor(request: GatewayRequest, context: Context, options: RelayOptions) {
@@ -42,6 +45,8 @@ class AnyRelay implements Relay {
   }
 
   head(head: ResponseHead, flow: Flow): void {
+    this.status = head.status;
+    this.#context.onHead(head);
     this.#context.timings.upstreamHeadAtMs = this.#options.clock.nowMs();
     this.#flow = flow;
     const answer = { request: this.#request, context: this.#context, options: this.#options, head };
