@@ -10,10 +10,11 @@ import type { Lease, SlotCount, SlotGrant, SlotRules, Slots } from './slots.ts';
  */
 export function createMemorySlots(clock: Clock): Slots {
   const lines = new Map<string, Line>();
+  const limits = createLimits();
   return {
     async acquire(name, rules, signal) {
       if (signal.aborted) return { kind: 'abandoned' };
-      const line = lines.get(name) ?? createLine(clock, () => lines.delete(name));
+      const line = lines.get(name) ?? createLine(clock, limits, () => lines.delete(name));
       lines.set(name, line);
       return line.acquire(rules, signal);
     },
@@ -32,12 +33,38 @@ interface Waiter {
   grant(): void;
 }
 
+/**
+ * What lines that were forgotten have left for others: a tenant with one request at a time has a new line for each, and a
+ * p-limit is made with accessors of its own, which V8 keeps, with all that they see, until it collects the old generation.
+ */
+interface Limits {
+  take(concurrency: number): LimitFunction;
+  giveBack(limit: LimitFunction): void;
+}
+
+const MAX_LEFT = 64;
+
+function createLimits(): Limits {
+  const left: LimitFunction[] = [];
+  return {
+    take(concurrency) {
+      const limit = left.pop();
+      if (!limit) return pLimit(concurrency);
+      limit.concurrency = concurrency;
+      return limit;
+    },
+    giveBack(limit) {
+      if (left.length < MAX_LEFT) left.push(limit);
+    },
+  };
+}
+
 /** Until a lease has been held and returned nothing is known of how long one lasts. */
 const FIRST_HOLD_ESTIMATE_MS = 5_000;
 /** Weight of the newest lease in the moving average of how long one is held. */
 const HOLD_SMOOTHING = 0.2;
 
-function createLine(clock: Clock, forget: () => void): Line {
+function createLine(clock: Clock, limits: Limits, forgetName: () => void): Line {
   const waiters = new Set<Waiter>();
   let slots: LimitFunction | null = null;
   let limit = 1;
@@ -48,8 +75,15 @@ function createLine(clock: Clock, forget: () => void): Line {
     if (slots && limit === next) return;
     limit = next;
     if (slots) slots.concurrency = next;
-    else slots = pLimit(next);
+    else slots = limits.take(next);
     serve();
+  };
+
+  const forgetIdle = (): void => {
+    if (inUse > 0 || waiters.size > 0) return;
+    forgetName();
+    if (slots) limits.giveBack(slots);
+    slots = null;
   };
 
   const lease = (): Lease => {
@@ -66,7 +100,7 @@ function createLine(clock: Clock, forget: () => void): Line {
         averageHoldMs += HOLD_SMOOTHING * (clock.nowMs() - grantedAtMs - averageHoldMs);
         resolve();
         serve();
-        if (inUse === 0 && waiters.size === 0) forget();
+        forgetIdle();
       },
     };
   };
@@ -90,7 +124,7 @@ function createLine(clock: Clock, forget: () => void): Line {
         cancelTimer();
         signal.removeEventListener('abort', onAbort);
         resolve(grant);
-        if (inUse === 0 && waiters.size === 0) forget();
+        forgetIdle();
       };
       const waiter: Waiter = {
         grant: () => leave({ kind: 'granted', lease: lease(), waitedMs: clock.nowMs() - sinceMs }),
