@@ -28,28 +28,29 @@ const DAYS = 35;
 
 /** @param kept the entries of a book before. */
 export function createSavingsBook(kept: readonly SavingsEntry[] = []): SavingsBook {
-  const days = new Map<string, Map<string, OpenEntry>>();
-  const addTo = (name: EntryName, sums: SavingsSums): void => {
-    const rows = days.get(name.day) ?? new Map<string, OpenEntry>();
-    days.set(name.day, rows);
-    const entry = rows.get(keyOf(name)) ?? { ...name, sums: newSums() };
-    rows.set(keyOf(name), entry);
+  const days = new Map<number, Map<string, OpenEntry>>();
+  const addTo = (day: number, tenant: string, model: string, sums: SavingsSums): void => {
+    let rows = days.get(day);
+    if (!rows) days.set(day, (rows = new Map()));
+    const key = `${tenant}\n${model}`;
+    let entry = rows.get(key);
+    if (!entry) rows.set(key, (entry = { day: nameOfDay(day), tenant, model, sums: newSums() }));
     increase(entry.sums, sums);
   };
-  for (const { sums, ...name } of kept) addTo(name, sums);
+  for (const { day, tenant, model, sums } of kept) addTo(dayOf(Date.parse(day)), tenant, model, sums);
   const forgetOld = (nowMs: number): void => {
-    const oldest = dayOf(nowMs - (DAYS - 1) * DAY_MS);
+    const oldest = dayOf(nowMs) - DAYS + 1;
     for (const day of days.keys()) if (day < oldest) days.delete(day);
   };
   const entries = (nowMs: number): SavingsEntry[] => {
     forgetOld(nowMs);
-    return [...days].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, rows]) => [...rows.values()]);
+    return [...days].sort(([a], [b]) => a - b).flatMap(([, rows]) => [...rows.values()]);
   };
   return {
     add(tenant, finished) {
       const atMs = endedAtMs(finished.story);
       forgetOld(atMs);
-      addTo({ day: dayOf(atMs), tenant, model: modelLabel(finished.story.model) }, sumsOf(finished));
+      addTo(dayOf(atMs), tenant, modelLabel(finished.story.model), sumsOf(finished));
     },
     report(by, nowMs) {
       const rows = new Map<string, OpenSums>();
@@ -67,12 +68,7 @@ export function createSavingsBook(kept: readonly SavingsEntry[] = []): SavingsBo
   };
 }
 
-type EntryName = Omit<SavingsEntry, 'sums'>;
-type OpenEntry = EntryName & { readonly sums: OpenSums };
-
-function keyOf({ tenant, model }: Pick<SavingsEntry, 'tenant' | 'model'>): string {
-  return `${tenant}\n${model}`;
-}
+type OpenEntry = Omit<SavingsEntry, 'sums'> & { readonly sums: OpenSums };
 
 const byCost = (a: SavingsRow, b: SavingsRow): number => b.costUsd - a.costUsd;
 const newestFirst = (a: SavingsRow, b: SavingsRow): number => (a.name < b.name ? 1 : -1);
@@ -112,6 +108,11 @@ function sumsOf({ story, writePremiumUsd }: FinishedExchange): SavingsSums {
   };
 }
 
-function dayOf(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 10);
+/** Since 1970-01-01, UTC. */
+function dayOf(atMs: number): number {
+  return Math.floor(atMs / DAY_MS);
+}
+
+function nameOfDay(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
