@@ -13,7 +13,7 @@ export function createFetchExchange(clock: Clock): ExchangeOf {
 
 function fetchExchange(context: HonoContext, clock: Clock): HttpExchange {
   const request = context.req.raw;
-  const caller = createCaller();
+  const caller = new Caller();
   if (request.signal.aborted) caller.leave();
   request.signal.addEventListener('abort', () => caller.leave(), { once: true });
   const url = new URL(request.url);
@@ -29,26 +29,18 @@ function fetchExchange(context: HonoContext, clock: Clock): HttpExchange {
   };
 }
 
-/** The other side: there, or gone; its exchange may be over in either case. */
-interface Caller {
-  readonly over: AbortController;
-  readonly isGone: boolean;
-  leave(): void;
-}
+/**
+ * The other side: there, or gone; its exchange may be over in either case. No accessor in an object of its own: V8 makes a
+ * shape for each such object and keeps it, with all that the accessor sees, until the old generation is collected.
+ */
+class Caller {
+  readonly over = new AbortController();
+  isGone = false;
 
-function createCaller(): Caller {
-  const over = new AbortController();
-  let isGone = false;
-  return {
-    over,
-    get isGone() {
-      return isGone;
-    },
-    leave() {
-      isGone = true;
-      over.abort('caller_gone' satisfies StopReason);
-    },
-  };
+  leave(): void {
+    this.isGone = true;
+    this.over.abort('caller_gone' satisfies StopReason);
+  }
 }
 
 function headerMap(headers: Headers): HeaderMap {
@@ -87,7 +79,6 @@ async function respond(run: (reply: Reply) => Promise<Outcome>, caller: Caller, 
 
 function createStreamReply(onOpen: (response: Response) => void, caller: Caller, clock: Clock): Reply {
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
-  let isOpen = false;
   let onDrain: (() => void) | null = null;
   // What is queued in a stream is dropped when it errs: the last frame says why, so it is let out first.
   let pulled = Promise.withResolvers<void>();
@@ -115,12 +106,10 @@ function createStreamReply(onOpen: (response: Response) => void, caller: Caller,
     },
     new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_BYTES }),
   );
-  return {
-    get isOpen() {
-      return isOpen;
-    },
+  const reply: Reply & { isOpen: boolean } = {
+    isOpen: false,
     open({ status, headers }) {
-      isOpen = true;
+      reply.isOpen = true;
       const list = Object.entries(headers).flatMap(([name, value]) =>
         typeof value === 'string' ? [[name, value]] : value.map((one) => [name, one]),
       );
@@ -151,4 +140,5 @@ function createStreamReply(onOpen: (response: Response) => void, caller: Caller,
       drained();
     },
   };
+  return reply;
 }
