@@ -4,6 +4,8 @@ import type { Kinship } from '../../prompt/kinship.ts';
 import { observeSent, type SentRequest } from '../../prompt/learn/observe.ts';
 import type { PlacementIndex } from '../../prompt/learn/placement-index.ts';
 import type { PrefixBook } from '../../prompt/book/prefix-book.ts';
+import { prolongs } from '../../prompt/plan/plan.ts';
+import { readPath, type PathReading } from '../../prompt/plan/read-path.ts';
 import { allMarks } from '../../prompt/prompt-view.ts';
 import { settleAnswer, settleFailure } from '../../prompt/learn/settle-answer.ts';
 import type { TokenScale } from '../../prompt/token-scale.ts';
@@ -42,8 +44,10 @@ export function openBook(target: Target, approach: Approach, ports: BookPorts): 
   const { index, scale } = ports;
   const { view, rules, mode, model, prefix } = target;
   const { plan, marks, lead } = approach;
-  const known = noteKnown(target, approach, ports);
-  let sent: SentRequest | null = observeSent(index, view, rules, marks, ports.clock.nowMs());
+  const nowMs = ports.clock.nowMs();
+  const reading = readPath(index, view, prolongs(index, rules), nowMs);
+  const known = noteKnown(target, approach, reading, ports);
+  let sent: SentRequest | null = observeSent(index, view, rules, marks, nowMs, reading);
   let isRefused = approach.isBanned;
   return {
     report(usage) {
@@ -78,11 +82,10 @@ export function openBook(target: Target, approach: Approach, ports: BookPorts): 
 }
 
 /** What is known before this request is counted among what was seen. */
-function noteKnown(target: Target, { marks }: Approach, { clock, index, kinship }: BookPorts) {
+function noteKnown(target: Target, { marks }: Approach, reading: PathReading, { index, kinship }: BookPorts) {
   const { domain, model, params, prefix } = target;
   const keys = { domain, model, params };
-  const nowMs = clock.nowMs();
-  const known = knownPrefix(index, target, marks, kinship.elsewhere(prefix, keys), nowMs);
+  const known = knownPrefix(index, target, marks, kinship.elsewhere(prefix, keys), reading);
   kinship.record(prefix, keys);
   return known;
 }

@@ -6,7 +6,6 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import { explainMiss, renderExplanation, type Explanation, type KnownPrefix } from '../../prompt/explain.ts';
 import { reachedDepth } from '../../prompt/plan/look-back.ts';
 import type { PlacementIndex } from '../../prompt/learn/placement-index.ts';
-import { prolongs } from '../../prompt/plan/plan.ts';
 import {
   allMarks,
   tokensTo,
@@ -15,7 +14,7 @@ import {
   type PlannedMark,
   type PlanOutcome,
 } from '../../prompt/prompt-view.ts';
-import { readPath } from '../../prompt/plan/read-path.ts';
+import type { PathReading } from '../../prompt/plan/read-path.ts';
 import type { NoTargetReason, Target } from './cache-target.ts';
 
 /** What is said of one request's caching, in the header, the metric and its story. */
@@ -37,9 +36,8 @@ export function knownPrefix(
   { view, prefix, rules }: Target,
   marks: readonly Mark[],
   elsewhere: KnownPrefix['elsewhere'],
-  nowMs: number,
+  reading: PathReading,
 ): KnownPrefix {
-  const reading = readPath(index, view, prolongs(index, rules), nowMs);
   const { liveDepth, seenDepth, slots } = reading;
   const { untilMs, ends, forks } = index.positions;
   const seenSlot = slots[seenDepth - 1] ?? -1;

@@ -39,24 +39,25 @@ export interface SentRequest {
 const PENDING_MS = 10_000;
 const GAP_FADE = 0.97;
 
+/** @param reading of this moment, where somebody else has read the path, too. */
 export function observeSent(
   index: PlacementIndex,
   view: PromptView,
   rules: PlanRules,
   added: readonly (Mark | PlannedMark)[],
   nowMs: number,
+  reading = readPath(index, view, prolongs(index, rules), nowMs),
 ): SentRequest {
   settle(index.queues, nowMs);
   learnName(index.learned, view.key);
-  learnName(index.learned, `${view.tenant}\n${view.key}`);
-  const reading = readPath(index, view, prolongs(index, rules), nowMs);
-  const ends = countsOf(index.learned, endGroups(index.learned, endFeatures(view, reading, nowMs)));
+  learnName(index.learned, tenantKey(view));
+  const features = endFeatures(view, reading, nowMs);
+  const ends = countsOf(index.learned, endGroups(index.learned, features));
   const shared = watchShared(index, view, rules, reading, nowMs);
-  const growthTokens = endFeatures(view, reading, nowMs).growthTokens;
   const path = touchPath(index, view, nowMs);
   for (const { depth, expectation } of shared) setExpectation(index, view, depth, expectation);
   if (view.hashes.length > 0)
-    endHere(index, view, reading, path, watch(index.queues, nowMs, ends), growthTokens, nowMs);
+    endHere(index, view, reading, path, watch(index.queues, nowMs, ends), features.growthTokens, nowMs);
   return sentRequest(index, view, rules, added, reading, nowMs);
 }
 
