@@ -18,6 +18,8 @@ export interface AppUnderTest {
   /** What reached the service. */
   readonly served: readonly { readonly request: GatewayRequest; readonly context: Context }[];
   readonly internalErrors: readonly { readonly error: unknown; readonly requestId: string }[];
+  /** Hono's choice, made with the first request. */
+  readonly router: () => string;
   request(path: string, init?: RequestInit): Promise<Response>;
   /** POST with a key and a JSON body, as an SDK would. */
   post(body: BodyInit, headers?: Record<string, string>, path?: string): Promise<Response>;
@@ -67,6 +69,7 @@ export function createAppUnderTest(part: Partial<AppOptions> = {}): AppUnderTest
     metrics,
     served,
     internalErrors,
+    router: () => app.router.name,
     request,
     post: (body, headers = {}, path = '/v1/messages') =>
       request(path, {

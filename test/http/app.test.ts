@@ -59,6 +59,11 @@ describe('the gateway’s own paths', () => {
 });
 
 describe('routes', () => {
+  it('are all such that Hono’s fast router takes them', async () => {
+    await app.request('/healthz');
+    expect(app.router()).toBe('SmartRouter + RegExpRouter');
+  });
+
   it.each([
     ['POST', '/v1/messages', 'messages'],
     ['POST', '/v1/messages?beta=true', 'messages'],
