@@ -15,6 +15,19 @@ export interface RateLimitFigures {
 }
 
 const PREFIX = 'anthropic-ratelimit-';
+const namesOf = (name: string) => ({
+  limit: `${PREFIX}${name}-limit`,
+  remaining: `${PREFIX}${name}-remaining`,
+  reset: `${PREFIX}${name}-reset`,
+});
+type FigureNames = ReturnType<typeof namesOf>;
+const REQUESTS = namesOf('requests');
+const INPUT_TOKENS = namesOf('input-tokens');
+const TOKENS = namesOf('tokens');
+const OUTPUT_TOKENS = namesOf('output-tokens');
+const UNIFIED_STATUS = `${PREFIX}unified-status`;
+const UNIFIED_RESET = `${PREFIX}unified-reset`;
+
 /** Token figures are rounded to the nearest thousand (docs: rate limits), so 500 fewer may be left. */
 const ROUNDED_BY = 500;
 const LONGEST_RESET_MS = 24 * 3_600_000;
@@ -25,35 +38,35 @@ export function readRateLimits(headers: HeaderMap, wallMs: number): RateLimitFig
   const put = (kind: QuotaKind, figures: BucketFigures | null): void => {
     if (figures) buckets.set(kind, figures);
   };
-  put('requests', readFigures(headers, 'requests', 0, wallMs));
+  put('requests', readFigures(headers, REQUESTS, 0, wallMs));
   // `tokens-*` is the tighter of the token limits; it stands in where the input has no figures of its own.
-  put('input_tokens', readTokens(headers, 'input-tokens', wallMs) ?? readTokens(headers, 'tokens', wallMs));
-  put('output_tokens', readTokens(headers, 'output-tokens', wallMs));
+  put('input_tokens', readTokens(headers, INPUT_TOKENS, wallMs) ?? readTokens(headers, TOKENS, wallMs));
+  put('output_tokens', readTokens(headers, OUTPUT_TOKENS, wallMs));
   return { buckets, rejectedForMs: readRejection(headers, wallMs) };
 }
 
-function readTokens(headers: HeaderMap, name: string, wallMs: number): BucketFigures | null {
-  return readFigures(headers, name, ROUNDED_BY, wallMs);
+function readTokens(headers: HeaderMap, names: FigureNames, wallMs: number): BucketFigures | null {
+  return readFigures(headers, names, ROUNDED_BY, wallMs);
 }
 
-function readFigures(headers: HeaderMap, name: string, roundedBy: number, wallMs: number): BucketFigures | null {
-  const limit = readCount(headers, `${PREFIX}${name}-limit`);
-  const remaining = readCount(headers, `${PREFIX}${name}-remaining`);
+function readFigures(headers: HeaderMap, names: FigureNames, roundedBy: number, wallMs: number): BucketFigures | null {
+  const limit = readCount(headers, names.limit);
+  const remaining = readCount(headers, names.remaining);
   if (limit === null || limit === 0 || remaining === null) return null;
   const certain = remaining >= limit ? limit : Math.max(0, remaining - roundedBy);
-  const reset = Date.parse(headerValue(headers, `${PREFIX}${name}-reset`) ?? '');
+  const reset = Date.parse(headerValue(headers, names.reset) ?? '');
   return { limit, remaining: certain, resetInMs: inFuture(reset - wallMs) };
 }
 
 function readRejection(headers: HeaderMap, wallMs: number): number | null {
-  if (headerValue(headers, `${PREFIX}unified-status`) !== 'rejected') return null;
-  const seconds = readCount(headers, `${PREFIX}unified-reset`);
+  if (headerValue(headers, UNIFIED_STATUS) !== 'rejected') return null;
+  const seconds = readCount(headers, UNIFIED_RESET);
   return seconds === null ? null : inFuture(seconds * 1000 - wallMs);
 }
 
 function readCount(headers: HeaderMap, name: string): number | null {
-  const text = headerValue(headers, name)?.trim() ?? '';
-  return /^\d{1,15}$/.test(text) ? Number(text) : null;
+  const text = headerValue(headers, name)?.trim();
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
 /** A moment that has passed, or none, tells nothing of when. */
