@@ -28,20 +28,18 @@ export interface UploadLimits {
 export function watchUpload(body: AsyncIterable<Uint8Array>, limits: UploadLimits): Upload {
   const over = new AbortController();
   const closed = Promise.withResolvers<'closed'>();
-  let refusal: Refusal | null = null;
   const refuse = (because: Refusal): Error => {
-    refusal = because;
+    upload.refusal = because;
     over.abort();
     return new Error(because.code); // to return would be the end of a whole body
   };
-  return {
+  const upload: Upload & { refusal: Refusal | null } = {
     body: pieces(body, limits, closed.promise, refuse),
     over: over.signal,
-    get refusal() {
-      return refusal;
-    },
+    refusal: null,
     close: () => closed.resolve('closed'),
   };
+  return upload;
 }
 
 /** The source is left where it stands: to end it would be to close the connection that the refusal goes out on. */

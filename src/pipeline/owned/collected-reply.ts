@@ -15,12 +15,11 @@ export function createCollectedReply(): CollectedReply {
   const pieces: Uint8Array[] = [];
   let head: ResponseHead | null = null;
   let isWhole = false;
-  return {
-    get isOpen() {
-      return head !== null;
-    },
+  const reply: CollectedReply & { isOpen: boolean } = {
+    isOpen: false,
     open(opened) {
       head = opened;
+      reply.isOpen = true;
     },
     write(piece) {
       pieces.push(piece);
@@ -34,4 +33,5 @@ export function createCollectedReply(): CollectedReply {
     async drop() {},
     answer: () => (head && isWhole ? { ...head, body: concatenate(pieces) } : null),
   };
+  return reply;
 }

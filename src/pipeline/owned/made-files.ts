@@ -23,11 +23,12 @@ export function claimingMadeFiles(context: Context, ownership: Ownership): Conte
     const all: Promise<unknown> = Promise.all([claimed, ...claims]).then(() => all === claimed && letGo());
     claimed = all;
   };
-  const tapped: Reply = {
-    get isOpen() {
-      return reply.isOpen;
+  const tapped: Reply & { isOpen: boolean } = {
+    isOpen: reply.isOpen,
+    open(head) {
+      reply.open(head);
+      tapped.isOpen = reply.isOpen;
     },
-    open: (head) => reply.open(head),
     write(chunk) {
       const made = files.push(chunk);
       if (made.length > 0 && notes.upstream !== null) claim(made, notes.upstream);
