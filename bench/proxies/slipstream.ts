@@ -23,7 +23,7 @@ export const slipstream: Proxy = {
     const child = startChild({
       label: 'slipstream',
       command: process.execPath,
-      args: ['--initial-old-space-size=256', CLI, 'start', '--config', file],
+      args: ['--initial-old-space-size=512', CLI, 'start', '--config', file],
       env: { BENCH_KEY, HOST: '127.0.0.1', PORT: String(port) },
       core: place.core,
     });

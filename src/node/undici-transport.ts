@@ -135,7 +135,7 @@ class Call implements Dispatcher.DispatchHandler {
 const callerIsGone = (): Error => new Error('the caller is gone');
 
 /** From here on it matters that undici keeps a body until the answer has ended: it is given something that can be emptied. */
-const LARGE_BODY_BYTES = 64 * 1024;
+const LARGE_BODY_BYTES = 16 * 1024;
 
 function sendable({ headers, body }: WireRequest): Pick<Dispatcher.DispatchOptions, 'headers' | 'body'> {
   const isLarge = body instanceof Uint8Array && body.length > LARGE_BODY_BYTES;

@@ -19,7 +19,7 @@ function markings(nodeVersion: string): { readonly count: number; readonly stder
     await turn();
     console.log(count);
   `;
-  const flags = ['--initial-old-space-size=256', '--input-type=module', '--eval', script];
+  const flags = ['--initial-old-space-size=512', '--input-type=module', '--eval', script];
   const { stdout, stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8' });
   return { count: Number(stdout), stderr };
 }
