@@ -66,3 +66,31 @@ describe('an answer asked for', () => {
     expect(scan(`{${member}"messages":[]}`).isStream).toBe(isStream);
   });
 });
+
+describe('a body of more than any prompt has', () => {
+  const many = (what: string): string => Array.from({ length: 100_010 }, () => what).join(',');
+  const file = '{"source":{"file_id":"file_1"},"cache_control":{"type":"ephemeral"}}';
+
+  it.each([
+    ['tools', `{"tools":[${many('{}')},${file}]}`],
+    ['tools that are none', `{"tools":[${many('1')},${file}]}`],
+    ['messages of nothing', `{"messages":[${many('{}')},{"role":"user","content":[${file}]}]}`],
+    ['blocks in one message', `{"messages":[{"role":"user","content":[${many('{}')},${file}]}]}`],
+    [
+      'blocks, and messages behind them',
+      `{"messages":[{"role":"user","content":[${many('{}')}]},${many('{}')},${file}]}`,
+    ],
+  ])('is left to the upstream, with no more places remembered than the API has messages: %s', (_what, body) => {
+    const { positions, uncertain, namesFile } = scan(body);
+    expect(positions.length).toBeLessThanOrEqual(100_000);
+    expect(uncertain).not.toBeNull();
+    expect(namesFile, 'behind them').toBe(true);
+  });
+
+  it('is none that has as many messages as the API takes', () => {
+    const body = `{"messages":[${Array.from({ length: 100_000 }, () => '{"role":"user","content":"a"}').join(',')}]}`;
+    const { positions, uncertain } = scan(body);
+    expect(positions.length).toBe(100_000);
+    expect(uncertain).toBeNull();
+  });
+});

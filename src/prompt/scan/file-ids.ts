@@ -105,7 +105,7 @@ function createFileIds(meant: Meant, unit: 'body' | 'line'): FileIds {
       found = [];
       let at = 0;
       while (at < piece.length) {
-        if (!string.isOpen) {
+        if (!string.isOpen()) {
           between(piece[at++] as number);
           continue;
         }
@@ -130,9 +130,7 @@ function createStringReader(unit: 'body' | 'line') {
   let isEscaped = false;
   let bytes: number[] = [];
   const reader = {
-    get isOpen() {
-      return state !== 'none';
-    },
+    isOpen: () => state !== 'none',
     /** Of the string that `read` has just ended; null where it has not, or nobody wants it. */
     text: null as string | null,
     /** It was none: its line has ended. */

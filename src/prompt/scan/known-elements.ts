@@ -1,4 +1,3 @@
-import { OPEN_BRACE } from '../../core/json-cursor.ts';
 import type { Section } from '../../core/scanned-prompt.ts';
 import type { ScannedElement } from './scan-element.ts';
 
@@ -35,7 +34,7 @@ export function knownElements(
   const shift = at - first.start;
   const hold = (same: number, count: number): boolean => {
     const last = list[index + count - 1] as ScannedElement;
-    if (known.bytes[last.start] !== OPEN_BRACE) return false;
+    if (!last.isListedObject) return false;
     const from = same === 0 ? first.start : (list[index + same - 1] as ScannedElement).end;
     return isSame(bytes, from + shift, known.bytes, from, last.end - from);
   };

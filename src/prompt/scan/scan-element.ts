@@ -33,7 +33,13 @@ export interface ScannedElement {
   readonly namesFile: boolean;
   /** Why nothing may be added to a body with this; null when all of it was understood. */
   readonly problem: string | null;
+  /** An object in a list: the same bytes at the same index are the same again. What stands where a list should is none. */
+  readonly isListedObject: boolean;
 }
+
+/** The API takes 100,000 messages. What is beyond is checked and not remembered, so that no body can take our memory. */
+export const MAX_POSITIONS = 100_000;
+export const TOO_MANY = 'more positions than a prompt has';
 
 const ROLES = createNameTable(['user', 'assistant', 'system']);
 const MEMBERS = createNameTable(['role', 'content']);
@@ -54,7 +60,7 @@ export function scanListed(
   section: 'tools' | 'system',
   index: number,
 ): ScannedElement | number {
-  const element = elementAt(start);
+  const element = elementAt(start, bytes[start] === OPEN_BRACE);
   const block = scanBlock(bytes, start, section, SEEDS[section], fileWatch(element));
   return ended(element, add(element, block, section, index, -1, start, 'block'));
 }
@@ -75,7 +81,7 @@ export function scanOddElement(
 export function scanMessage(bytes: Uint8Array, start: number, index: number): ScannedElement | number {
   if (bytes[start] !== OPEN_BRACE) return scanOddElement(bytes, start, 'messages', index, 'message');
   const seed = roleSeed(bytes, start);
-  const element = elementAt(start);
+  const element = elementAt(start, true);
   if (seed === SEEDS.assistant) element.tie = 'turns';
   const onName = fileWatch(element);
   let known = 0;
@@ -139,7 +145,7 @@ const STOP = Number.MIN_SAFE_INTEGER;
 /** An element of which not all is read. */
 type Draft = { -readonly [Part in keyof ScannedElement]: ScannedElement[Part] } & { readonly positions: Position[] };
 
-function elementAt(start: number): Draft {
+function elementAt(start: number, isListedObject = false): Draft {
   return {
     start,
     end: start,
@@ -150,6 +156,7 @@ function elementAt(start: number): Draft {
     tie: 'none',
     namesFile: false,
     problem: null,
+    isListedObject,
   };
 }
 
@@ -190,7 +197,9 @@ function add(
 ): number {
   if (typeof block === 'number') return block;
   const { end, textBytes, markable, marker, hash } = block;
-  element.positions.push({ section, index, block: blockIndex, start, end, textBytes, form, markable, marker, hash });
+  if (element.positions.length < MAX_POSITIONS) {
+    element.positions.push({ section, index, block: blockIndex, start, end, textBytes, form, markable, marker, hash });
+  } else element.problem ??= TOO_MANY;
   element.markers += block.nestedMarkers + (marker === null ? 0 : 1);
   element.hasImage ||= block.hasImage;
   element.isAttribution ||= block.isAttribution;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { hashBytes, hashPair, hashText } from '../content-hash.ts';
-import type { IsSame, KnownBody } from './known-elements.ts';
+import type { IsSame, KnownBody, ScannedLists } from './known-elements.ts';
 import { scanRequest, type ScanResult } from './scan.ts';
 
 /**
@@ -29,8 +29,9 @@ const STRIDE_BYTES = 8 * 1024;
 const SAMPLE_BYTES = 32;
 /** As long as a prompt cache lasts by default. */
 const IDLE_MS = 5 * 60_000;
-/** What one position and its share of an element take: more than its bytes where blocks are tiny. */
-const POSITION_BYTES = 200;
+/** What is found in a body takes more than its bytes where blocks are tiny, or messages empty (measured). */
+const ELEMENT_BYTES = 300;
+const POSITION_BYTES = 150;
 /** One large upload must not push out everybody's conversations. */
 const MAX_SHARE = 1 / 4;
 /** Where this much of a body has come again, the new one takes its place: it is the same conversation, gone on. */
@@ -84,24 +85,31 @@ export function createScanMemory({ clock, maxBytes, isSame }: ScanMemoryOptions)
 
   return {
     scan(tenantId, bytes) {
-      if (bytes.length < STRIDE_BYTES) return scanRequest(bytes);
       const nowMs = clock.nowMs();
       dropIdle(nowMs);
+      if (bytes.length < STRIDE_BYTES) return scanRequest(bytes);
       const marks = marksOf(tenantId, bytes);
       const like = find(tenantId, marks);
       const result = scanRequest(bytes, like && { body: like, isSame });
       if (result.kind === 'invalid' || result.lists === null) return result;
-      if (like && result.knownBytes >= like.bytes.length * SUCCESSOR_SHARE) drop(like);
+      const { lists, knownBytes } = result;
+      const size = sizeOf(bytes, lists);
+      const isTooLarge = size > maxBytes * MAX_SHARE;
+      if (like && !isTooLarge && knownBytes >= like.bytes.length * SUCCESSOR_SHARE) drop(like);
       else if (like) touch(like, nowMs);
-      const size = bytes.length + result.prompt.positions.length * POSITION_BYTES;
-      if (size > maxBytes * MAX_SHARE) return result;
-      hold({ tenantId, bytes, lists: result.lists, marks, heldBytes: size, usedAtMs: nowMs });
+      if (!isTooLarge) hold({ tenantId, bytes, lists, marks, heldBytes: size, usedAtMs: nowMs });
       return result;
     },
     get heldBytes() {
       return heldBytes;
     },
   };
+}
+
+function sizeOf(bytes: Uint8Array, lists: ScannedLists): number {
+  let size = bytes.length;
+  for (const { positions } of Object.values(lists).flat()) size += ELEMENT_BYTES + positions.length * POSITION_BYTES;
+  return size;
 }
 
 function marksOf(tenantId: string, bytes: Uint8Array): number[] {

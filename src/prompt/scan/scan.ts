@@ -15,7 +15,7 @@ import { isFileName } from './file-name.ts';
 import type { ScannedLists } from './known-elements.ts';
 import { createNameTable } from './known-names.ts';
 import { readMarker } from './scan-block.ts';
-import type { ScannedElement } from './scan-element.ts';
+import { MAX_POSITIONS, TOO_MANY, type ScannedElement } from './scan-element.ts';
 import { scanLists, type ListWalk } from './scan-lists.ts';
 import { containerTie, stronger, threadOf, userIdOf } from './scan-ties.ts';
 
@@ -110,6 +110,8 @@ interface Findings {
   uncertain: string | null;
   namesFile: boolean;
   knownBytes: number;
+  /** Positions, and elements that have none. */
+  places: number;
   hasDoubledList: boolean;
   readonly keys: Record<Section, number>;
   readonly lists: Record<Section, ScannedElement[]>;
@@ -130,6 +132,7 @@ function scanObject(bytes: Uint8Array, start: number, known: ListWalk['known']):
     uncertain: null,
     namesFile: false,
     knownBytes: 0,
+    places: 0,
     hasDoubledList: false,
     keys: { tools: 0, system: 0, messages: 0 },
     lists: { tools: [], system: [], messages: [] },
@@ -158,9 +161,10 @@ function scanObject(bytes: Uint8Array, start: number, known: ListWalk['known']):
 }
 
 function addElement(found: Findings, section: Section, element: ScannedElement, isKnown: boolean): void {
-  const list = found.lists[section];
-  if (section === 'system' && list.length === 0 && isBlock(element)) found.hasAttribution = element.isAttribution;
-  list.push(element);
+  found.places += Math.max(1, element.positions.length);
+  if (found.places <= MAX_POSITIONS) found.lists[section].push(element);
+  else found.uncertain ??= TOO_MANY;
+  if (section === 'system' && isFirstBlock(element)) found.hasAttribution = element.isAttribution;
   found.markers += element.markers;
   found.hasImage ||= element.hasImage;
   found.tie = stronger(found.tie, element.tie);
@@ -169,8 +173,8 @@ function addElement(found: Findings, section: Section, element: ScannedElement, 
   if (isKnown) found.knownBytes += element.end - element.start;
 }
 
-function isBlock({ positions }: ScannedElement): boolean {
-  return positions[0]?.form === 'block';
+function isFirstBlock({ positions: [first] }: ScannedElement): boolean {
+  return first?.form === 'block' && first.index === 0;
 }
 
 function scanned(found: Findings): ScanResult {

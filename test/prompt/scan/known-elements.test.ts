@@ -119,6 +119,22 @@ describe('a body that is scanned against one before it', () => {
     ['a string in a list of blocks, now the system prompt', '{"system":["ab"]}', '{"system":"ab"}'],
     ['the system prompt, now in a list of blocks', '{"system":"ab"}', '{"system":["ab"]}'],
     ['a message that ends early', '{"messages":[{"role":"user","content":"a"}]}', '{"messages":[{"role":"user"'],
+    [
+      'a message in the place of the list',
+      '{"messages":{"role":"user","content":"a"}}',
+      '{"messages":[{"role":"user","content":"a"}]}',
+    ],
+    ['a tool in the place of the list', '{"tools":{"name":"a"}}', '{"tools":[{"name":"a"}]}'],
+    [
+      'a block in the place of the system prompt',
+      '{"system":{"type":"text","text":"a"}}',
+      '{"system":[{"type":"text","text":"a"}]}',
+    ],
+    [
+      'a list that is a message now',
+      '{"messages":[{"role":"user","content":"a"}]}',
+      '{"messages":{"role":"user","content":"a"}}',
+    ],
     ['a list that stood twice', '{"tools":[{"a":1}],"tools":[{"b":1}]}', '{"tools":[{"a":1},{"b":1}]}'],
     ['a list that stands twice', '{"tools":[{"a":1},{"b":1}]}', '{"tools":[{"a":1}],"tools":[{"a":1}]}'],
     ['a file, known', '{"tools":[{"source":{"file_id":"a"}}]}', '{"tools":[{"source":{"file_id":"a"}},{}]}'],

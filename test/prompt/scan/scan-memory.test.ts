@@ -15,8 +15,8 @@ function body(name: string, turns: number, extra: object = {}): Uint8Array {
   return new TextEncoder().encode(JSON.stringify({ model: 'claude-sonnet-5', messages, ...extra }));
 }
 
-/** What it is held at: its bytes, and 200 for each of its messages. */
-const sizeOf = (bytes: Uint8Array, positions: number): number => bytes.length + positions * 200;
+/** What it is held at: its bytes, and what is remembered of each message or tool, which is one position. */
+const sizeOf = (bytes: Uint8Array, elements: number): number => bytes.length + elements * 450;
 
 function createStage({ maxBytes = 1024 * KIB } = {}) {
   const clock = createFakeClock();
@@ -69,19 +69,19 @@ describe('the bodies that were scanned last', () => {
   });
 
   it('take no more than they may, and the least recently used goes first', () => {
-    const { memory } = createStage({ maxBytes: 130 * KIB });
+    const { memory } = createStage({ maxBytes: 150 * KIB });
     for (const name of ['a', 'b', 'c']) knownShare(memory, 'acme', body(name, 24));
     knownShare(memory, 'acme', body('a', 24));
     for (const name of ['d', 'e']) {
       knownShare(memory, 'acme', body(name, 24));
-      expect(memory.heldBytes).toBeLessThanOrEqual(130 * KIB);
+      expect(memory.heldBytes).toBeLessThanOrEqual(150 * KIB);
     }
     expect(knownShare(memory, 'acme', body('a', 24))).toBeGreaterThan(0.9);
     expect(knownShare(memory, 'acme', body('b', 24))).toBe(0);
   });
 
   it('do not make room for one that is larger than a quarter of all, nor hold what is small', () => {
-    const { memory } = createStage({ maxBytes: 130 * KIB });
+    const { memory } = createStage({ maxBytes: 150 * KIB });
     knownShare(memory, 'acme', body('a', 20));
     const { heldBytes } = memory;
     expect(heldBytes).toBe(sizeOf(body('a', 20), 20));
@@ -99,6 +99,24 @@ describe('the bodies that were scanned last', () => {
     expect(memory.heldBytes).toBe(0);
   });
 
+  it.each(['{}', '{"role":"user"}', '{"role":"user","content":[]}'])(
+    'count with messages of nothing: %s',
+    (nothing) => {
+      const { memory } = createStage({ maxBytes: 100 * KIB });
+      const messages = Array.from({ length: (20 * KIB) / (nothing.length + 1) }, () => nothing);
+      knownShare(memory, 'acme', new TextEncoder().encode(`{"messages":[${messages.join(',')}]}`));
+      expect(memory.heldBytes).toBe(0);
+    },
+  );
+
+  it('stay where a conversation has outgrown them', () => {
+    const { memory } = createStage({ maxBytes: 150 * KIB });
+    knownShare(memory, 'acme', body('a', 22));
+    const { heldBytes } = memory;
+    for (const turns of [26, 27]) expect(knownShare(memory, 'acme', body('a', turns))).toBeGreaterThan(0.75);
+    expect(memory.heldBytes).toBe(heldBytes);
+  });
+
   it('are forgotten five minutes after they were last of use', async () => {
     const { clock, memory } = createStage();
     knownShare(memory, 'acme', body('a', 40));
@@ -110,6 +128,9 @@ describe('the bodies that were scanned last', () => {
     expect(memory.heldBytes).toBe(sizeOf(body('a', 42), 42));
     expect(knownShare(memory, 'acme', body('b', 41))).toBe(0);
     expect(clock.pending, 'timers').toBe(0);
+    await clock.advance(5 * 60_000);
+    knownShare(memory, 'acme', body('small', 1));
+    expect(memory.heldBytes, 'by whatever request comes next').toBe(0);
   });
 
   it('are none that is no JSON, nor one with a list twice', () => {
