@@ -81,7 +81,10 @@ export interface ExchangeTimings {
   upstreamSentAtMs: number | null;
   upstreamHeadAtMs: number | null;
   firstContentAtMs: number | null;
-  /** The gateway's own time until the first call: waiting for a slot or for another request is not in it. */
+  /**
+   * The gateway's own time until it begins the first call: waiting for a slot or for another request is not in it, nor is
+   * the call's own work, to build its headers and to write them.
+   */
   overheadMs: number | null;
   /** Waited for a slot, the tenant's or an upstream's. */
   queueMs: number | null;

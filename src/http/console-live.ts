@@ -62,6 +62,10 @@ export function createLiveFeed(options: LiveFeedOptions): LiveFeed {
           const first = [frame('history', await source.history()), frame('snapshot', await source.snapshot())];
           reply.open({ status: 200, headers: HEADERS });
           await showTo(reply, first, pace.snapshots === 'shared' ? shared : newBeat(), exchange.signal, options);
+        } catch (error) {
+          if (!reply.isOpen) throw error; // it can still be answered
+          options.onError(error);
+          await reply.drop();
         } finally {
           viewers--;
         }
@@ -100,7 +104,8 @@ async function showTo(
   for (const signal of [gone, draining]) signal.removeEventListener('abort', onOver);
   stopListening();
   const cancelEnd = clock.after(END_MS, () => void reply.drop());
-  if (!gone.aborted) await source.snapshot().then((last) => write(frame('snapshot', last)), onError); // it drains, and says so
+  const lastWord = async (): Promise<void> => write(frame('snapshot', await source.snapshot()));
+  if (!gone.aborted) await lastWord().catch(onError); // it drains, and says so
   if (!gone.aborted) await reply.end();
   cancelEnd();
   cancelPatience();

@@ -21,7 +21,8 @@ export interface HttpExchange {
   bodyStream(): AsyncIterable<Uint8Array> | null;
   /**
    * Runs an exchange. Once it opens the reply, `sent` is what Hono must return, while the exchange goes on; if it ends
-   * without, nothing has been sent and the outcome is the caller's to render.
+   * without, nothing has been sent and the outcome is the caller's to render. What `run` throws before it opens the reply
+   * is thrown here; what it throws later nobody hears, so that it has to end the reply itself.
    */
   respond(run: (reply: Reply) => Promise<Outcome>): Promise<Responded>;
 }

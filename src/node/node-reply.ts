@@ -38,7 +38,7 @@ class ReplyOnResponse implements NodeReply {
     outgoing.on('close', this.#onClose);
     this.#socket.on('close', this.#onClose);
     this.#socket.on('end', this.#onHalfClose);
-    outgoing.on('drain', this.#onDrain);
+    outgoing.on('drain', this.#drained);
     if (this.#socket.destroyed) this.#onClose();
   }
 
@@ -99,7 +99,7 @@ class ReplyOnResponse implements NodeReply {
     return this.#incoming.httpVersionMinor === 0 && !this.#outgoing.hasHeader('content-length');
   }
 
-  readonly #onDrain = (): void => {
+  readonly #drained = (): void => {
     const run = this.#waitingForDrain;
     this.#waitingForDrain = null;
     run?.();
@@ -115,7 +115,7 @@ class ReplyOnResponse implements NodeReply {
       this.#over.abort('caller_gone' satisfies StopReason);
     }
     this.#closed.resolve();
-    this.#onDrain();
+    this.#drained();
   };
 
   // Node ends its side on a FIN: an answer that has not been ended by then never will be, and waiting for 'close' would

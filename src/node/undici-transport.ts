@@ -89,8 +89,8 @@ class Call implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    beginning.call = this;
     if (this.#signal.aborted) controller.abort(callerIsGone());
+    else beginning.call = this; // one that is not written would be held, with its answer's receiver, until the next begins
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {

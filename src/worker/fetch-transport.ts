@@ -90,20 +90,18 @@ interface Watch {
 /** One wait at a time: what takes longer is over. */
 function createWatch(clock: Clock, onOver: () => void): Watch {
   let cancel = (): void => {};
-  let isOver = false;
-  return {
-    get isOver() {
-      return isOver;
-    },
-    begin(ms) {
+  const watch = {
+    isOver: false,
+    begin(ms: number): void {
       cancel();
       cancel = clock.after(ms, () => {
-        isOver = true;
+        watch.isOver = true;
         onOver();
       });
     },
     end: () => cancel(),
   };
+  return watch;
 }
 
 /**

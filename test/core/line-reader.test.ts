@@ -42,6 +42,17 @@ describe('createLineReader', () => {
     );
   });
 
+  it('copies the pieces of a line: a Buffer that is pushed may be written over', () => {
+    const lines: string[] = [];
+    const reader = readerInto(lines);
+    for (const text of ['yes, I', ' do', ' too\nno, th', 'ank you\n']) {
+      const chunk = Buffer.from(text);
+      reader.push(chunk);
+      chunk.fill(0);
+    }
+    expect(lines).toEqual(['yes, I do too', 'no, …']);
+  });
+
   it('keeps no more than the head of an unwanted line that comes in pieces', () => {
     const [head, ...rest] = split(bytes('no, thank you\n'), [3, 6, 9]);
     expect(linesOf([head as Uint8Array, ...rest])).toEqual(['no,…']);

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { History, Snapshot } from '../../src/console/contract.ts';
+import type { Reply } from '../../src/core/exchange.ts';
+import { createLiveFeed } from '../../src/http/console-live.ts';
+import type { HttpExchange } from '../../src/http/exchange.ts';
 import { within } from '../support/eventually.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { createConsoleUnderTest, type ConsoleUnderTest } from './console-under-test.ts';
 
 const DEADLINE_MS = 3_000;
+const NEVER = new AbortController().signal;
 
 /** Snapshots that are numbered in the order in which they were taken. */
 function counting(pace: 'shared' | 'each' = 'shared') {
@@ -140,5 +145,54 @@ describe('the live figures', () => {
     expect(await viewer.next()).toContain('"atMs":3');
     expect(console.errors).toEqual([new Error('a bug')]);
     await viewer.leave();
+  });
+
+  it('end properly for a viewer whose last snapshot fails, and the operator is told', async () => {
+    let taken = 0;
+    const unreadable = {
+      toJSON: (): never => {
+        throw new Error('a bug');
+      },
+    };
+    const snapshot = async (): Promise<Snapshot> => (++taken === 1 ? { atMs: 1 } : unreadable) as Snapshot;
+    const console = createConsoleUnderTest({ snapshot });
+    const viewer = await look(console);
+    await viewer.next();
+    await viewer.next();
+    console.openExchanges.startDraining();
+    expect(await viewer.next()).toBeNull();
+    expect(console.errors).toEqual([new Error('a bug')]);
+    expect(console.clock.pending).toBe(0);
+  });
+
+  it('end at once for a viewer who cannot be written to, which the operator is told, and the place is free again', async () => {
+    const clock = createFakeClock();
+    const errors: unknown[] = [];
+    const source = {
+      history: async () => ({ bucketMs: 1, buckets: [] }),
+      snapshot: async () => ({ atMs: 1 }) as Snapshot,
+    };
+    const pace = { everyMs: 1_000, snapshots: 'shared' } as const;
+    const onError = (error: unknown): void => void errors.push(error);
+    const feed = createLiveFeed({ clock, source, pace, draining: NEVER, onError });
+    const over = Promise.withResolvers<string>();
+    const reply: Reply & { isOpen: boolean } = {
+      isOpen: false,
+      open: () => void (reply.isOpen = true),
+      write: () => {
+        throw new Error('a bug');
+      },
+      onDrain: () => {},
+      end: async () => over.resolve('ended'),
+      cut: async () => over.resolve('cut'),
+      drop: async () => over.resolve('dropped'),
+    };
+    const respond: HttpExchange['respond'] = async (run) => {
+      await run(reply);
+      return { kind: 'sent', response: new Response() };
+    };
+    await feed.show({ signal: NEVER, respond } as HttpExchange);
+    expect(await within('the end', DEADLINE_MS, over.promise)).toBe('dropped');
+    expect([errors, feed.viewers, clock.pending]).toEqual([[new Error('a bug')], 0, 0]);
   });
 });

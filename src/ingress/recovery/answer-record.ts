@@ -46,7 +46,7 @@ export interface AnswerRecord {
   noteUsage(total: WireObject): void;
   ban(reason: NotRecoverable): void;
   /** No later event can make it recoverable again. */
-  readonly isBanned: boolean;
+  isBanned(): boolean;
   recoverable(): Recoverability;
 }
 
@@ -132,9 +132,7 @@ export function createAnswerRecord(from: PartialAnswer | null = null): AnswerRec
       usage = total;
     },
     ban,
-    get isBanned() {
-      return banned !== null;
-    },
+    isBanned: () => banned !== null,
     recoverable() {
       if (banned) return { kind: 'no', reason: banned };
       if (!hasText) return { kind: 'no', reason: open ? 'inside_thinking' : 'no_text' };

@@ -1,4 +1,4 @@
-import { concatenate } from '../../core/bytes.ts';
+import { concatenate, copyOf } from '../../core/bytes.ts';
 import { createAnswerRecord, type Recoverability } from './answer-record.ts';
 import { createWholeEvents } from './whole-events.ts';
 
@@ -15,7 +15,7 @@ export interface AnswerRecorder {
    * The upstream's own `error` event, and what came behind it, for when nothing is joined. Half an event that the stream
    * broke off in is not in it: the caller stands between two events, where an error of ours can be told.
    */
-  readonly heldError: Uint8Array | null;
+  heldError(): Uint8Array | null;
 }
 
 /** An event that takes more is let through as it comes; it is no text delta. */
@@ -39,18 +39,16 @@ export function createAnswerRecorder(): AnswerRecorder {
       if (isPipe) return chunk;
       const passing: Uint8Array[] = [];
       for (const { type, data, bytes } of events.push(chunk)) {
-        const isHeld = !record.isBanned && (heldError.length > 0 || type === 'error');
-        if (isHeld) heldError.push(bytes.slice());
+        const isHeld = !record.isBanned() && (heldError.length > 0 || type === 'error');
+        if (isHeld) heldError.push(copyOf(bytes));
         else passing.push(bytes);
         if (!isHeld) record.note(type, data);
       }
-      if (events.restBytes > MAX_HELD_BYTES) record.ban('too_long');
-      if (record.isBanned) passing.push(...becomePipe());
+      if (events.restBytes() > MAX_HELD_BYTES) record.ban('too_long');
+      if (record.isBanned()) passing.push(...becomePipe());
       return concatenate(passing);
     },
     recoverable: () => record.recoverable(),
-    get heldError() {
-      return heldError.length === 0 ? null : concatenate(heldError);
-    },
+    heldError: () => (heldError.length === 0 ? null : concatenate(heldError)),
   };
 }

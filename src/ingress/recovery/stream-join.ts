@@ -17,7 +17,7 @@ export interface StreamJoin {
   /** What stands for it, maybe nothing; null where it cannot be joined. */
   next(event: JoinedEvent): readonly JoinedEvent[] | null;
   /** Of both calls, as far as it is known. */
-  readonly usage: WireObject;
+  usage(): WireObject;
 }
 
 /** The second call's block that is being read: its index there and, unless it is left out, here. */
@@ -143,9 +143,7 @@ export function createStreamJoin(first: PartialAnswer, untold: string): StreamJo
       callUsage = objectIn(objectIn(event.data, 'message'), 'usage');
       return [];
     },
-    get usage() {
-      return total();
-    },
+    usage: total,
   };
 }
 

@@ -1,4 +1,4 @@
-import { concatenate } from '../../core/bytes.ts';
+import { concatenate, copyOf } from '../../core/bytes.ts';
 import { createAnswerRecord, READ_EVENTS, type PartialAnswer, type Recoverability } from './answer-record.ts';
 import { createStreamJoin } from './stream-join.ts';
 import { createWholeEvents, type WholeEvent } from './whole-events.ts';
@@ -17,7 +17,7 @@ export interface StreamSplicer {
   push(chunk: Uint8Array): Uint8Array;
   /** `error`: the upstream's event is in `heldError`, another continuation may be joined instead. */
   readonly ending: 'open' | 'complete' | 'error' | 'impossible';
-  readonly heldError: Uint8Array | null;
+  heldError(): Uint8Array | null;
   /** Of the answer as joined so far. */
   recoverable(): Recoverability;
 }
@@ -30,42 +30,38 @@ export function createStreamSplicer(first: PartialAnswer, untold: string): Strea
   const events = createWholeEvents();
   const record = createAnswerRecord(first);
   const join = createStreamJoin(first, untold);
-  let ending: StreamSplicer['ending'] = 'open';
   let heldError: Uint8Array | null = null;
 
   const pass = ({ type, data, bytes }: WholeEvent): readonly Uint8Array[] => {
     if (type === 'error') {
-      ending = 'error';
-      heldError = bytes.slice();
+      splicer.ending = 'error';
+      heldError = copyOf(bytes);
       return [];
     }
     if (!READ_EVENTS.has(type)) return [bytes];
     const joined = data && join.next({ type, data, bytes });
     if (!joined) {
-      ending = 'impossible';
+      splicer.ending = 'impossible';
       return [];
     }
-    record.noteUsage(join.usage);
+    record.noteUsage(join.usage());
     for (const event of joined) record.note(event.type, event.data);
-    if (type === 'message_stop') ending = 'complete';
+    if (type === 'message_stop') splicer.ending = 'complete';
     return joined.map((event) => event.bytes);
   };
 
-  return {
+  const splicer: StreamSplicer & { ending: StreamSplicer['ending'] } = {
+    ending: 'open',
     push(chunk) {
       const passing: Uint8Array[] = [];
-      for (const event of ending === 'open' ? events.push(chunk) : []) {
-        if (ending === 'open') passing.push(...pass(event));
+      for (const event of splicer.ending === 'open' ? events.push(chunk) : []) {
+        if (splicer.ending === 'open') passing.push(...pass(event));
       }
-      if (ending === 'open' && events.restBytes > MAX_HELD_BYTES) ending = 'impossible';
+      if (splicer.ending === 'open' && events.restBytes() > MAX_HELD_BYTES) splicer.ending = 'impossible';
       return concatenate(passing);
     },
-    get ending() {
-      return ending;
-    },
-    get heldError() {
-      return heldError;
-    },
+    heldError: () => heldError,
     recoverable: () => record.recoverable(),
   };
+  return splicer;
 }

@@ -1,4 +1,4 @@
-import { concatenate } from '../../core/bytes.ts';
+import { concatenate, copyOf } from '../../core/bytes.ts';
 import { createSseReader } from '../../core/sse.ts';
 import { parseObject, type WireObject } from './wire-object.ts';
 
@@ -20,7 +20,7 @@ export interface WholeEvents {
   push(chunk: Uint8Array): WholeEvent[];
   /** The bytes of the event that is not whole. */
   rest(): Uint8Array;
-  readonly restBytes: number;
+  restBytes(): number;
 }
 
 const LF = 0x0a;
@@ -48,10 +48,8 @@ export function createWholeEvents(): WholeEvents {
 
   return {
     push: (chunk) => cutter.push(chunk).map(read),
-    rest: () => concatenate(cutter.rest),
-    get restBytes() {
-      return cutter.rest.reduce((sum, piece) => sum + piece.length, 0);
-    },
+    rest: () => concatenate(cutter.rest()),
+    restBytes: () => cutter.rest().reduce((sum, piece) => sum + piece.length, 0),
   };
 }
 
@@ -73,9 +71,7 @@ function createCutter() {
   };
 
   return {
-    get rest(): readonly Uint8Array[] {
-      return rest;
-    },
+    rest: (): readonly Uint8Array[] => rest,
     push(chunk: Uint8Array): Uint8Array[] {
       const events: Uint8Array[] = [];
       let start = 0;
@@ -92,7 +88,7 @@ function createCutter() {
         rest = [];
         start = at + 1;
       }
-      if (start < chunk.length) rest.push(chunk.slice(start));
+      if (start < chunk.length) rest.push(copyOf(chunk.subarray(start)));
       return events;
     },
   };

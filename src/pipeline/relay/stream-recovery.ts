@@ -65,7 +65,7 @@ export function createStreamRecovery(options: StreamRecoveryOptions): StreamReco
         if (joined.hasBegun) source = joined.splicer;
         ({ failure } = joined);
       }
-      return { isWhole: false, spliced, usage, heldError: source.heldError };
+      return { isWhole: false, spliced, usage, heldError: source.heldError() };
     },
   };
 }

@@ -265,7 +265,7 @@ describe('the splicer gives nothing more', () => {
     const error = frame('error', { error: { type: 'overloaded_error', message: 'Overloaded' } });
     const { splicer, sent } = join(OPEN.partial, [bytes(start + opened(0) + said(0) + error)]);
     expect(splicer.ending).toBe('error');
-    expect(decode(splicer.heldError ?? new Uint8Array())).toBe(error);
+    expect(decode(splicer.heldError() ?? new Uint8Array())).toBe(error);
     expect(decode(sent)).not.toContain('error');
     expect(partialOf(splicer).text).toBe(`${OPEN.partial.text}x`);
     expect(partialOf(splicer).usage).toMatchObject({ input_tokens: 12 + 7, output_tokens: 2 });

@@ -10,7 +10,7 @@ const decode = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreB
 function cut(pieces: readonly Uint8Array[]): { events: WholeEvent[]; rest: Uint8Array } {
   const reader = createWholeEvents();
   const events = pieces.flatMap((piece) => reader.push(piece));
-  expect(reader.rest()).toHaveLength(reader.restBytes);
+  expect(reader.rest()).toHaveLength(reader.restBytes());
   return { events, rest: reader.rest() };
 }
 
@@ -62,6 +62,15 @@ describe('whole events', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('are copied where they wait for their rest: Node may use the memory of a chunk again', () => {
+    const reader = createWholeEvents();
+    const chunk = Buffer.from('event: ping\nda');
+    reader.push(chunk);
+    chunk.fill(0);
+    const [event] = reader.push(Buffer.from('ta: {}\n\n'));
+    expect(decode(event?.bytes ?? new Uint8Array())).toBe('event: ping\ndata: {}\n\n');
   });
 
   it('without a name have the type that their data tell', () => {
