@@ -120,13 +120,13 @@ function skipScalar(bytes: Uint8Array, at: number): number {
 }
 
 /** Is told where each member's name stands that is passed, quotes included. */
-export type OnName = (bytes: Uint8Array, nameStart: number, nameEnd: number) => void;
+export type OnName = (nameStart: number, nameEnd: number) => void;
 
 /** From the opening quote of a member's name to the first byte of its value. */
 export function skipName(bytes: Uint8Array, at: number, onName?: OnName): number {
   const end = skipString(bytes, at);
   if (end < 0) return end;
-  onName?.(bytes, at, end);
+  onName?.(at, end);
   const colon = skipWhitespace(bytes, end);
   return bytes[colon] === COLON ? skipWhitespace(bytes, colon + 1) : ~colon;
 }
@@ -198,7 +198,7 @@ export function walkMembers(
   for (;;) {
     const nameEnd = skipString(bytes, offset);
     if (nameEnd < 0) return nameEnd;
-    onName?.(bytes, offset, nameEnd);
+    onName?.(offset, nameEnd);
     const colon = skipWhitespace(bytes, nameEnd);
     if (bytes[colon] !== COLON) return ~colon;
     const valueEnd = take(offset, nameEnd, skipWhitespace(bytes, colon + 1));

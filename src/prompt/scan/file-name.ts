@@ -1,5 +1,5 @@
 import { asciiBytes, startsWith } from '../../core/bytes.ts';
-import { BACKSLASH, readString } from '../../core/json-cursor.ts';
+import { BACKSLASH, readString, type OnName } from '../../core/json-cursor.ts';
 
 /** The one name by which a body can name a file (docs: files). */
 const NAME = 'file_id';
@@ -9,8 +9,14 @@ const PLAIN_BYTES = LETTERS.length + 2;
 const MIN_ESCAPED_BYTES = PLAIN_BYTES + 5;
 const MAX_ESCAPED_BYTES = 6 * LETTERS.length + 2;
 
-/** Whether the name between the offsets, quotes included, is `file_id`, however it is escaped. */
-export function isFileName(bytes: Uint8Array, start: number, end: number): boolean {
+/** Notes whether any of the names that it is told of is `file_id`, however it is escaped. */
+export function watchForFiles(bytes: Uint8Array, found: { namesFile: boolean }): OnName {
+  return (nameStart, nameEnd) => {
+    if (isFileName(bytes, nameStart, nameEnd)) found.namesFile = true;
+  };
+}
+
+function isFileName(bytes: Uint8Array, start: number, end: number): boolean {
   const length = end - start;
   if (length === PLAIN_BYTES) return startsWith(bytes, LETTERS, start + 1);
   if (length < MIN_ESCAPED_BYTES || length > MAX_ESCAPED_BYTES) return false;

@@ -10,7 +10,7 @@ import {
 } from '../../core/json-cursor.ts';
 import type { Position, Section, Tie } from '../../core/scanned-prompt.ts';
 import { hashBytes, hashPair } from '../content-hash.ts';
-import { isFileName } from './file-name.ts';
+import { watchForFiles } from './file-name.ts';
 import { createNameTable } from './known-names.ts';
 import { scanBlock, scanOddity, scanText, type ScannedBlock } from './scan-block.ts';
 import { stronger } from './scan-ties.ts';
@@ -61,7 +61,7 @@ export function scanListed(
   index: number,
 ): ScannedElement | number {
   const element = elementAt(start, bytes[start] === OPEN_BRACE);
-  const block = scanBlock(bytes, start, section, SEEDS[section], fileWatch(element));
+  const block = scanBlock(bytes, start, section, SEEDS[section], watchForFiles(bytes, element));
   return ended(element, add(element, block, section, index, -1, start, 'block'));
 }
 
@@ -74,7 +74,7 @@ export function scanOddElement(
   what: string,
 ): ScannedElement | number {
   const element = elementAt(start);
-  return ended(element, addOddity(element, bytes, start, section, index, what, fileWatch(element)));
+  return ended(element, addOddity(element, bytes, start, section, index, what, watchForFiles(bytes, element)));
 }
 
 /** The role may stand behind the content, so its seed is found first; a message is short in members, not in bytes. */
@@ -83,7 +83,7 @@ export function scanMessage(bytes: Uint8Array, start: number, index: number): Sc
   const seed = roleSeed(bytes, start);
   const element = elementAt(start, true);
   if (seed === SEEDS.assistant) element.tie = 'turns';
-  const onName = fileWatch(element);
+  const onName = watchForFiles(bytes, element);
   let known = 0;
   let extra = 0;
   const takeMember = (nameStart: number, nameEnd: number, valueStart: number): number => {
@@ -157,12 +157,6 @@ function elementAt(start: number, isListedObject = false): Draft {
     namesFile: false,
     problem: null,
     isListedObject,
-  };
-}
-
-function fileWatch(element: Draft): OnName {
-  return (bytes, nameStart, nameEnd) => {
-    if (isFileName(bytes, nameStart, nameEnd)) element.namesFile = true;
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { hashBytes, hashPair, hashText } from '../content-hash.ts';
-import type { IsSame, KnownBody, ScannedLists } from './known-elements.ts';
+import type { IsSame, KnownBody } from './known-elements.ts';
 import { scanRequest, type ScanResult } from './scan.ts';
 
 /**
@@ -93,7 +93,8 @@ export function createScanMemory({ clock, maxBytes, isSame }: ScanMemoryOptions)
       const result = scanRequest(bytes, like && { body: like, isSame });
       if (result.kind === 'invalid' || result.lists === null) return result;
       const { lists, knownBytes } = result;
-      const size = sizeOf(bytes, lists);
+      const elements = lists.tools.length + lists.system.length + lists.messages.length;
+      const size = bytes.length + elements * ELEMENT_BYTES + result.prompt.positions.length * POSITION_BYTES;
       const isTooLarge = size > maxBytes * MAX_SHARE;
       if (like && !isTooLarge && knownBytes >= like.bytes.length * SUCCESSOR_SHARE) drop(like);
       else if (like) touch(like, nowMs);
@@ -104,12 +105,6 @@ export function createScanMemory({ clock, maxBytes, isSame }: ScanMemoryOptions)
       return heldBytes;
     },
   };
-}
-
-function sizeOf(bytes: Uint8Array, lists: ScannedLists): number {
-  let size = bytes.length;
-  for (const { positions } of Object.values(lists).flat()) size += ELEMENT_BYTES + positions.length * POSITION_BYTES;
-  return size;
 }
 
 function marksOf(tenantId: string, bytes: Uint8Array): number[] {

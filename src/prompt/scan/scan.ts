@@ -11,7 +11,7 @@ import {
 } from '../../core/json-cursor.ts';
 import type { Position, ScannedPrompt, ScannedRequest, Section, Tie, Ttl } from '../../core/scanned-prompt.ts';
 import { hashBytes, hashPair } from '../content-hash.ts';
-import { isFileName } from './file-name.ts';
+import { watchForFiles } from './file-name.ts';
 import type { ScannedLists } from './known-elements.ts';
 import { createNameTable } from './known-names.ts';
 import { readMarker } from './scan-block.ts';
@@ -138,9 +138,7 @@ function scanObject(bytes: Uint8Array, start: number, known: ListWalk['known']):
     lists: { tools: [], system: [], messages: [] },
   };
   const walk: ListWalk = { bytes, known, onElement: (...of) => addElement(found, ...of) };
-  const onName: OnName = (_bytes, nameStart, nameEnd) => {
-    found.namesFile ||= isFileName(bytes, nameStart, nameEnd);
-  };
+  const onName = watchForFiles(bytes, found);
   const seen = new Set<Field>();
   const takeMember = (nameStart: number, nameEnd: number, valueStart: number): number => {
     const field = FIELDS.at(bytes, nameStart, nameEnd);
